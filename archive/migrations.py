@@ -1,0 +1,282 @@
+"""The schema, moved forward step by step, so that last year's archive opens with today's program.
+
+A migration that has been released is never edited; the next change is a new one. What each column means is in
+`archive/columns.py`, which a test holds against the tables made here.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("optout-archive")
+
+
+@migrations()
+def m001_the_spine(db: Database) -> None:
+    for statement in M001.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+M001 = """
+create table sites (
+    id text primary key,
+    kind text not null,
+    base_url text not null unique,
+    title text,
+    added_at text not null
+);
+create table runs (
+    id integer primary key,
+    verb text not null,
+    site_id text,
+    target text,
+    settings text not null,
+    code_version text not null,
+    taxonomy_version text,
+    state text not null,
+    started_at text not null,
+    ended_at text,
+    exit_code integer,
+    requests integer not null default 0,
+    rate_limited integer not null default 0,
+    retries integer not null default 0,
+    failures integer not null default 0,
+    new_threads integer not null default 0,
+    new_posts integer not null default 0,
+    edited_posts integer not null default 0,
+    vanished_posts integer not null default 0,
+    gone_threads integer not null default 0,
+    next_due_at text,
+    report text
+);
+create table hosts (
+    host text primary key,
+    recent text not null,
+    share real not null,
+    resume_at real not null
+);
+create table captures (
+    id integer primary key,
+    run_id integer references runs(id),
+    site_id text not null references sites(id),
+    url text not null,
+    captured_at text not null,
+    status integer not null,
+    mime text,
+    digest text not null,
+    size integer not null,
+    route text not null,
+    via text,
+    warc_filename text not null,
+    warc_record_offset integer not null,
+    warc_record_length integer not null,
+    unique (warc_filename, warc_record_offset)
+);
+create index captures_by_url on captures(url, captured_at);
+create table frontier (
+    id integer primary key,
+    run_id integer not null references runs(id),
+    site_id text not null references sites(id),
+    kind text not null,
+    url text not null,
+    priority integer not null,
+    reason text not null,
+    depth integer not null default 0,
+    state text not null default 'queued',
+    attempts integer not null default 0,
+    not_before real not null default 0,
+    status integer,
+    error text,
+    capture_id integer references captures(id),
+    added_at text not null,
+    ended_at text,
+    unique (run_id, kind, url)
+);
+create index frontier_next on frontier(run_id, state, priority, id);
+create table categories (
+    site_id text not null references sites(id),
+    native_id text not null,
+    parent_native_id text,
+    name text not null,
+    slug text,
+    topics_listed integer,
+    capture_id integer references captures(id),
+    primary key (site_id, native_id)
+);
+create table listed_threads (
+    site_id text not null references sites(id),
+    native_id text not null,
+    title text not null,
+    excerpt text,
+    tags text not null,
+    category_native_id text,
+    created_at text,
+    last_activity_at text,
+    posts_count integer,
+    fingerprint text not null,
+    decision text,
+    reason text,
+    taxonomy_version text,
+    first_listed_at text not null,
+    last_listed_at text not null,
+    capture_id integer not null references captures(id),
+    primary key (site_id, native_id)
+);
+create table threads (
+    id integer primary key,
+    site_id text not null references sites(id),
+    native_id text not null,
+    url text not null,
+    title text not null,
+    category text,
+    tags text not null,
+    created_at text,
+    last_activity_at text,
+    state text not null,
+    gone_at text,
+    gone_status integer,
+    posts_listed integer,
+    posts_held integer not null default 0,
+    held_because text,
+    depth integer,
+    fingerprint text,
+    unlisted_at text,
+    first_seen_at text not null,
+    last_seen_at text not null,
+    due_at text,
+    capture_id integer references captures(id),
+    unique (site_id, native_id)
+);
+create table titles (
+    thread_id integer not null references threads(id),
+    observed_at text not null,
+    title text not null,
+    capture_id integer references captures(id)
+);
+create index titles_by_thread on titles(thread_id);
+create table authors (
+    id integer primary key,
+    site_id text not null references sites(id),
+    name text not null,
+    role text not null,
+    unique (site_id, name)
+);
+create table posts (
+    id integer primary key,
+    thread_id integer not null references threads(id),
+    native_id text not null,
+    number integer not null,
+    author_id integer references authors(id),
+    created_at text,
+    updated_at text,
+    text text not null,
+    html text not null,
+    digest text not null,
+    state text not null,
+    kind text not null,
+    action text,
+    reply_to_number integer,
+    likes integer,
+    first_seen_at text not null,
+    last_seen_at text not null,
+    state_since text,
+    capture_id integer references captures(id),
+    unique (thread_id, native_id)
+);
+create index posts_by_author on posts(author_id);
+create index posts_by_thread on posts(thread_id, number);
+create table revisions (
+    id integer primary key,
+    post_id integer not null references posts(id),
+    observed_at text not null,
+    superseded_at text not null,
+    text text not null,
+    html text not null,
+    digest text not null,
+    capture_id integer references captures(id)
+);
+create index revisions_by_post on revisions(post_id);
+create table missing_posts (
+    thread_id integer not null references threads(id),
+    native_id text not null,
+    number integer,
+    asked integer not null,
+    reason text not null,
+    explained integer not null,
+    first_missed_at text not null,
+    last_missed_at text not null,
+    capture_id integer references captures(id),
+    primary key (thread_id, native_id)
+);
+create table links (
+    id integer primary key,
+    post_id integer not null references posts(id),
+    url text not null,
+    kind text not null,
+    title text,
+    target_site_id text references sites(id),
+    target_native_id text,
+    target_number integer,
+    target_thread_id integer references threads(id),
+    state text not null
+);
+create index links_by_post on links(post_id);
+create index links_by_target on links(target_site_id, target_native_id);
+create index links_by_thread on links(target_thread_id);
+create table paragraphs (
+    id integer primary key,
+    post_id integer not null references posts(id),
+    revision_id integer references revisions(id),
+    position integer not null,
+    kind text not null,
+    voice text not null,
+    voice_rule text not null,
+    start integer not null,
+    "end" integer not null
+);
+create index paragraphs_by_post on paragraphs(post_id);
+create table program_tags (
+    paragraph_id integer not null references paragraphs(id),
+    program_id text not null,
+    how text not null,
+    start integer,
+    "end" integer,
+    source_paragraph_id integer references paragraphs(id),
+    rule text not null,
+    score real not null,
+    run_id integer not null references runs(id)
+);
+create index program_tags_by_paragraph on program_tags(paragraph_id);
+create index program_tags_by_program on program_tags(program_id);
+create table theme_tags (
+    paragraph_id integer not null references paragraphs(id),
+    theme_id text not null,
+    start integer not null,
+    "end" integer not null,
+    rule text not null,
+    score real not null,
+    run_id integer not null references runs(id)
+);
+create index theme_tags_by_paragraph on theme_tags(paragraph_id);
+create index theme_tags_by_theme on theme_tags(theme_id);
+create table tagged_posts (
+    post_id integer primary key references posts(id),
+    digest text not null,
+    context_digest text not null,
+    taxonomy_version text not null,
+    code_version text not null,
+    run_id integer not null references runs(id)
+);
+create view coverage as
+select
+    threads.id as thread_id, threads.site_id, threads.native_id, threads.url, threads.title, threads.state,
+    threads.posts_listed, threads.posts_held,
+    (select count(*) from missing_posts m where m.thread_id = threads.id) as posts_missing,
+    (select count(*) from missing_posts m where m.thread_id = threads.id and not m.explained) as posts_unexplained,
+    (select group_concat(distinct m.reason) from missing_posts m where m.thread_id = threads.id) as reasons,
+    (select count(*) from posts p where p.thread_id = threads.id and p.state = 'deleted') as tombstones,
+    (select count(*) from posts p where p.thread_id = threads.id and p.state = 'hidden') as hidden_posts
+from threads
+"""
