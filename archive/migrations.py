@@ -119,6 +119,7 @@ create table listed_threads (
     decision text,
     reason text,
     taxonomy_version text,
+    unlisted_at text,
     first_listed_at text not null,
     last_listed_at text not null,
     capture_id integer not null references captures(id),
@@ -140,9 +141,7 @@ create table threads (
     posts_listed integer,
     posts_held integer not null default 0,
     held_because text,
-    depth integer,
     fingerprint text,
-    unlisted_at text,
     first_seen_at text not null,
     last_seen_at text not null,
     due_at text,
@@ -175,6 +174,7 @@ create table posts (
     html text not null,
     digest text not null,
     state text not null,
+    listed integer not null default 1,
     kind text not null,
     action text,
     reply_to_number integer,
@@ -198,6 +198,14 @@ create table revisions (
     capture_id integer references captures(id)
 );
 create index revisions_by_post on revisions(post_id);
+create table absent_threads (
+    site_id text not null references sites(id),
+    native_id text not null,
+    status integer not null,
+    checked_at text not null,
+    capture_id integer references captures(id),
+    primary key (site_id, native_id)
+);
 create table missing_posts (
     thread_id integer not null references threads(id),
     native_id text not null,

@@ -1,0 +1,115 @@
+"""Which forum does the user mean? Names and addresses -> a site and what to take of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from archive.errors import DataFileError, InputError
+from crawler.limits import parse_rate
+from crawler.sites import ADAPTERS, Site
+
+SITES_FILE = Path(__file__).parent.parent / "data" / "sites.yml"
+KEYS = {"id", "kind", "base_url", "title", "hosts", "rate"}
+LOOPBACK = re.compile(r"^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?(?:/|$)")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A site, and what of it: everything (both None), one thread, or one category's list."""
+
+    site: Site
+    thread: str | None = None
+    category_path: str | None = None
+
+
+def load_sites(path: Path = SITES_FILE) -> list[Site]:
+    """The sites of `data/sites.yml`. DataFileError with file, line, what is wrong and how to mend it."""
+    try:
+        document = yaml.compose(path.read_text(encoding="utf-8"))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataFileError(
+            f"{path}: cannot be read: {error.strerror}. It belongs to the program; restore it"
+        ) from error
+    except yaml.YAMLError as error:
+        raise DataFileError(f"{path}: not YAML: {error}. Mend the place that it names") from error
+    entries = data.get("sites") if isinstance(data, dict) else None
+    if not isinstance(entries, list) or document is None:
+        raise DataFileError(f"{path}:1: a list `sites:` is expected. See the comment at its head")
+    lines = [node.start_mark.line + 1 for node in document.value[0][1].value]
+    sites: dict[str, Site] = {}
+    for line, entry in zip(lines, entries, strict=True):
+        site = _site(f"{path}:{line}", entry)
+        if site.id in sites:
+            raise DataFileError(f"{path}:{line}: the id {site.id!r} is there twice. Give one of them another id")
+        sites[site.id] = site
+    return list(sites.values())
+
+
+def _site(where: str, entry: Any) -> Site:
+    if not isinstance(entry, dict):
+        raise DataFileError(f"{where}: an entry with id, kind and base_url is expected, not {entry!r}")
+    if unknown := set(entry) - KEYS:
+        raise DataFileError(f"{where}: unknown key {sorted(unknown)[0]!r}. Known: {', '.join(sorted(KEYS))}")
+    for key in ("id", "kind", "base_url"):
+        if not isinstance(entry.get(key), str):
+            raise DataFileError(f"{where}: `{key}` is missing or no text. Add it")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", entry["id"]):
+        raise DataFileError(f"{where}: id {entry['id']!r}: use small letters, digits and hyphens only")
+    if entry["kind"] not in ADAPTERS:
+        raise DataFileError(f"{where}: unknown kind {entry['kind']!r}. Known: {', '.join(ADAPTERS)}")
+    if not re.fullmatch(r"https?://[^\s/]+(?:/\S*[^/\s])?", entry["base_url"]):
+        raise DataFileError(f"{where}: base_url {entry['base_url']!r}: https://host[/path] without a slash at the end")
+    if entry.get("rate") is not None:
+        try:
+            parse_rate(str(entry["rate"]))
+        except ValueError as error:
+            raise DataFileError(f"{where}: rate: {error}") from error
+    return Site(
+        id=entry["id"],
+        kind=entry["kind"],
+        base_url=entry["base_url"],
+        title=entry.get("title"),
+        hosts=tuple(entry.get("hosts") or ()),
+        rate=entry.get("rate"),
+    )
+
+
+def resolve(name: str, sites: list[Site], kind: str = "discourse") -> Target:
+    """What `name` means: an id or host of a known site, or the address of a forum, a category or a thread.
+
+    An address of a forum that is not in the list is taken as one of `kind`. InputError if it is no address.
+    """
+    for site in sites:
+        if name == site.id:
+            return Target(site)
+    url = name if "://" in name else ("http://" if LOOPBACK.match(name) else "https://") + name
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port
+    except ValueError as error:
+        raise InputError(f"{name!r} is no address: {error}") from error
+    if (
+        parts.scheme not in ("http", "https")
+        or not re.fullmatch(r"[\w.:-]+", host)
+        or ("." not in host and ":" not in host and host != "localhost")
+    ):
+        known = ", ".join(site.id for site in sites)
+        raise InputError(f"{name!r} is neither a known site ({known}) nor the address of a forum (https://host/...)")
+    for site in sites:
+        reference = ADAPTERS[site.kind].reference(site, url)
+        if reference:
+            return Target(site, reference.thread, reference.category_path)
+    base_url = ADAPTERS[kind].base_of(url)
+    base_path = urlsplit(base_url).path
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{host}{f'-{port}' if port else ''}{base_path}".lower()).strip("-")
+    site = Site(id=slug, kind=kind, base_url=base_url)
+    reference = ADAPTERS[kind].reference(site, url)
+    return Target(site, reference.thread if reference else None, reference.category_path if reference else None)

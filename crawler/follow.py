@@ -1,0 +1,266 @@
+"""What a response leads to: which listed threads to take, which posts to ask for, which links to go after."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from archive import clock
+from crawler.frontier import Frontier, Item
+from crawler.ingest import Ingested
+from crawler.observations import ListedThread, ListPage, PostBatch, ThreadGone, ThreadPage
+from crawler.runs import Run
+from crawler.scope import Interest, Scope, decide
+from crawler.sites import ADAPTERS, Site
+from crawler.store import SHORTEST_RECHECK, Store
+
+# Reasons for which every post of a thread is asked for again, not only what may be new.
+THOROUGH = ("due", "re-check", "incomplete", "named")
+DEEP = "deep"
+
+
+class Follower:
+    """Fills the frontier of one run. Works inside the caller's transaction."""
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        site: Site,
+        scope: Scope,
+        frontier: Frontier,
+        interest: Interest,
+        taxonomy_version: str,
+        run: Run,
+    ) -> None:
+        self.conn, self.site, self.scope, self.frontier = conn, site, scope, frontier
+        self.interest, self.taxonomy_version, self.run = interest, taxonomy_version, run
+        self.adapter = ADAPTERS[site.kind]
+        self.store = Store(conn, site)
+        self.pages_seen: dict[str, set[str]] = {}
+
+    def move(self, site: Site) -> None:
+        """The forum answers at another address than was asked."""
+        self.site = site
+        self.store = Store(self.conn, site)
+
+    def seed(self) -> None:
+        """The first addresses of a run."""
+        host = self.site.base_url.split("/", 3)
+        self.frontier.add("robots", "/".join(host[:3]) + "/robots.txt", "manners")
+        self.frontier.add("site", self.adapter.info_request(self.site), "categories")
+        for native_id in self.scope.threads:
+            self.frontier.add("thread", self.adapter.thread_request(self.site, native_id), "named")
+        if not self.scope.threads:
+            self.frontier.add("list", self.adapter.list_request(self.site, self.scope.category_path), "threads")
+
+    def follow(self, item: Item, ingested: Ingested) -> None:
+        """Queue what an answer leads to."""
+        observation = ingested.observation
+        match observation:
+            case ListPage():
+                self._list(item, observation)
+            case ThreadPage():
+                self._thread(item, observation, ingested)
+            case PostBatch():
+                self._batch(item, observation, ingested)
+            case ThreadGone() if item.reason != "no longer listed":
+                self._note_unlisted(observation.native_id)
+            case _:
+                pass
+
+    def plan(self) -> bool:
+        """Once the lists are read: categories that hide threads from the list of all, threads that left the lists,
+        threads that are due. True if anything was added. Doing it twice adds nothing twice."""
+        if self.scope.threads:
+            return False
+        if self.scope.whole_forum and self._add_hidden_categories():
+            return True
+        added = 0
+        if self.scope.whole_forum and not self.frontier.count("failed", "list"):
+            rows = self.conn.execute(
+                "select l.native_id from listed_threads l join threads t using (site_id, native_id)"
+                " join captures c on c.id = l.capture_id"
+                " where l.site_id = ? and t.state = 'live' and l.unlisted_at is null and c.run_id is not ?",
+                (self.site.id, self.run.id),
+            ).fetchall()
+            added += self._add_threads((row[0] for row in rows), "no longer listed")
+        if self.scope.recheck:
+            rows = self.conn.execute("select native_id from threads where site_id = ?", (self.site.id,)).fetchall()
+            added += self._add_threads((row[0] for row in rows), "re-check")
+        elif self.scope.whole_forum:
+            rows = self.conn.execute(
+                "select native_id from threads where site_id = ? and state = 'live' and due_at <= ?",
+                (self.site.id, clock.now()),
+            ).fetchall()
+            added += self._add_threads((row[0] for row in rows), "due")
+        return added > 0
+
+    def given_up(self, item: Item, error: str) -> None:
+        """An address will not be had: say so where its posts are missed."""
+        if item.kind in ("posts", "posts again"):
+            reference = self.adapter.reference(self.site, item.url)
+            asked = self.adapter.asked(item.url)
+            if reference and reference.thread:
+                self.store.given_up(reference.thread, asked, error)
+
+    def incomplete(self) -> bool:
+        """Whether this forum has gaps that nothing explains."""
+        unexplained = self.conn.execute(
+            "select count(*) from missing_posts join threads on threads.id = thread_id"
+            " where site_id = ? and threads.state = 'live' and not explained",
+            (self.site.id,),
+        ).fetchone()[0]
+        return bool(unexplained or self.frontier.count("failed", "list", "thread", "posts", "posts again"))
+
+    # lists
+
+    def _list(self, item: Item, page: ListPage) -> None:
+        path = item.url.partition("?")[0]
+        seen = self.pages_seen.setdefault(path, set())
+        fresh = [thread for thread in page.threads if thread.native_id not in seen]
+        seen.update(thread.native_id for thread in fresh)
+        for thread in fresh:
+            self._decide(thread)
+        # A server that answers page after page with the same threads has no more.
+        if page.next_url and fresh:
+            self.frontier.add("list", page.next_url, item.reason)
+
+    def _decide(self, thread: ListedThread) -> None:
+        row = self.conn.execute(
+            "select id, state, fingerprint, due_at, exists (select 1 from missing_posts where thread_id = threads.id"
+            " and not explained) from threads where site_id = ? and native_id = ?",
+            (self.site.id, thread.native_id),
+        ).fetchone()
+        decision, reason = decide(self.scope, thread, row is not None, self.interest)
+        self.conn.execute(
+            "update listed_threads set decision = ?, reason = ?, taxonomy_version = ?, unlisted_at = null"
+            " where site_id = ? and native_id = ?",
+            (decision, reason, self.taxonomy_version, self.site.id, thread.native_id),
+        )
+        why = None
+        if decision == "taken":
+            why = self._why(row, thread, reason)
+        elif self.scope.deep and row is None and reason == "no match":
+            why = DEEP
+        if why:
+            self.frontier.add("thread", self.adapter.thread_request(self.site, thread.native_id), why)
+
+    def _why(self, row: sqlite3.Row | None, thread: ListedThread, reason: str) -> str | None:
+        """Why a thread that is to be held must be fetched now; None if it need not be."""
+        if row is None:
+            return None if self._lately_absent(thread.native_id) else reason
+        _, state, known, due_at, incomplete = row
+        if state == "gone":
+            return "listed again"
+        if known != thread.fingerprint:
+            return "changed"
+        if self.scope.recheck:
+            return "re-check"
+        if incomplete:
+            return "incomplete"
+        return "due" if due_at and due_at <= clock.now() else None
+
+    def _lately_absent(self, native_id: str) -> bool:
+        """Whether the source lists a thread that it did not show when it was asked within the last day."""
+        row = self.conn.execute(
+            "select checked_at from absent_threads where site_id = ? and native_id = ?", (self.site.id, native_id)
+        ).fetchone()
+        return row is not None and clock.parse(clock.now()) - clock.parse(row[0]) < SHORTEST_RECHECK
+
+    def _add_hidden_categories(self) -> bool:
+        """A category's own list is read only where it has more threads than the list of all showed of it."""
+        rows = self.conn.execute(
+            "select c.native_id, c.slug, p.slug, c.topics_listed, (select count(*) from listed_threads l"
+            " join captures on captures.id = l.capture_id where l.site_id = c.site_id"
+            " and l.category_native_id = c.native_id and captures.run_id = ?)"
+            " from categories c left join categories p on p.site_id = c.site_id and p.native_id = c.parent_native_id"
+            " where c.site_id = ?",
+            (self.run.id, self.site.id),
+        ).fetchall()
+        added = 0
+        for native_id, slug, parent_slug, listed, seen in rows:
+            if listed and listed > seen and slug:
+                path = self.adapter.category_path(f"{parent_slug}/{slug}" if parent_slug else slug, native_id)
+                added += self.frontier.add("list", self.adapter.list_request(self.site, path), "category")
+        return added > 0
+
+    def _add_threads(self, native_ids: Iterable[str], reason: str) -> int:
+        return sum(
+            self.frontier.add("thread", self.adapter.thread_request(self.site, native_id), reason)
+            for native_id in native_ids
+        )
+
+    # threads and posts
+
+    def _thread(self, item: Item, page: ThreadPage, ingested: Ingested) -> None:
+        if item.reason == "no longer listed":
+            self._note_unlisted(page.native_id)
+        here = {post.native_id for post in page.posts}
+        held = {
+            row[0]
+            for row in self.conn.execute(
+                "select posts.native_id from posts where thread_id = ?", (ingested.changes.thread_id,)
+            )
+        }
+        rest = [native_id for native_id in page.stream if native_id not in here]
+        new = [native_id for native_id in rest if native_id not in held]
+        # One request carries many ids, so it is filled with held posts, the latest first: it costs nothing more, and
+        # shows their edits.
+        known = [native_id for native_id in reversed(rest) if native_id in held]
+        batch = self.adapter.BATCH
+        room = len(known) if item.reason.startswith(THOROUGH) else -len(new) % batch if new else batch
+        asked = new + known[:room]
+        for start in range(0, len(asked), batch):
+            ids = asked[start : start + batch]
+            self.frontier.add(
+                "posts", self.adapter.posts_request(self.site, page.native_id, ids), item.reason, depth=item.depth
+            )
+        self._links(item, page.native_id, ingested)
+
+    def _batch(self, item: Item, batch: PostBatch, ingested: Ingested) -> None:
+        rows = self.conn.execute(
+            "select native_id from missing_posts where thread_id = ? and asked = 1", (ingested.changes.thread_id,)
+        ).fetchall()
+        asked_once = {row[0] for row in rows}
+        again = [native_id for native_id in batch.asked if native_id in asked_once]
+        if again:
+            url = self.adapter.posts_request(self.site, batch.thread_native_id, again)
+            self.frontier.add("posts again", url, item.reason, depth=item.depth)
+        self._links(item, batch.thread_native_id, ingested)
+
+    def _links(self, item: Item, native_id: str, ingested: Ingested) -> None:
+        """In a focused crawl, go after what a matching thread links to."""
+        if self.scope.everything or item.depth >= self.scope.depth:
+            return
+        if item.reason.startswith(DEEP) and not self._text_matches(native_id, ingested):
+            return
+        rows = self.conn.execute(
+            "select distinct target_native_id, posts.number from links join posts on posts.id = post_id"
+            " where thread_id = ? and target_site_id = ? and target_native_id is not null and target_thread_id is null"
+            " and links.state = 'unknown' and kind != 'mention' order by posts.number",
+            (ingested.changes.thread_id, self.site.id),
+        ).fetchall()
+        for target, number in rows:
+            url = self.adapter.thread_request(self.site, target)
+            self.frontier.add("thread", url, f"link in {native_id}/{number}", depth=item.depth + 1)
+
+    def _text_matches(self, native_id: str, ingested: Ingested) -> bool:
+        row = self.conn.execute(
+            "select decision, title from listed_threads where site_id = ? and native_id = ?", (self.site.id, native_id)
+        ).fetchone()
+        if row and row[0] == "taken":
+            return True
+        for text in ingested.changes.texts:
+            if words := self.interest(row[1] if row else "", (), text):
+                self.conn.execute(
+                    "update listed_threads set decision = 'taken', reason = ? where site_id = ? and native_id = ?",
+                    (f"text: {words}", self.site.id, native_id),
+                )
+                return True
+        return False
+
+    def _note_unlisted(self, native_id: str) -> None:
+        self.conn.execute(
+            "update listed_threads set unlisted_at = ? where site_id = ? and native_id = ?",
+            (clock.now(), self.site.id, native_id),
+        )

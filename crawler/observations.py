@@ -1,0 +1,119 @@
+"""What an adapter reads out of a response, in the words that every forum shares.
+
+Ids are the source's own, as text. Times are in the archive's form (`archive.clock`), None where the source is silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NotContent(Exception):
+    """The answer is not what it claims to be: a challenge page, a login page, a cut-off body.
+
+    `refusal` is True where a person would say that the server refused (challenge, login), False where the answer is
+    merely broken. Either may pass, so the request is worth repeating.
+    """
+
+    def __init__(self, reason: str, *, refusal: bool = False) -> None:
+        super().__init__(reason)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True)
+class Category:
+    native_id: str
+    name: str
+    slug: str | None
+    parent_native_id: str | None
+    topics_listed: int | None
+
+
+@dataclass(frozen=True)
+class ForumInfo:
+    """What the forum says of itself."""
+
+    categories: tuple[Category, ...]
+
+
+@dataclass(frozen=True)
+class ListedThread:
+    """A thread as a list shows it. `fingerprint` changes when the list shows that the thread changed."""
+
+    native_id: str
+    title: str
+    excerpt: str | None
+    tags: tuple[str, ...]
+    category_native_id: str | None
+    created_at: str | None
+    last_activity_at: str | None
+    posts_count: int | None
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """One page of a list of threads. `next_url` is None on the last one."""
+
+    threads: tuple[ListedThread, ...]
+    next_url: str | None
+
+
+@dataclass(frozen=True)
+class SeenPost:
+    """A post as a response shows it.
+
+    `state`: `present`; `hidden` or `deleted` where the source shows a notice in its place (`html` is then empty).
+    """
+
+    native_id: str
+    number: int
+    author: str | None
+    role: str
+    created_at: str | None
+    updated_at: str | None
+    html: str
+    state: str = "present"
+    kind: str = "post"
+    action: str | None = None
+    reply_to_number: int | None = None
+    likes: int | None = None
+
+
+@dataclass(frozen=True)
+class ThreadPage:
+    """A thread with some of its posts. `stream` lists the ids of all its posts, in order."""
+
+    native_id: str
+    title: str
+    category_native_id: str | None
+    tags: tuple[str, ...]
+    created_at: str | None
+    last_activity_at: str | None
+    posts: tuple[SeenPost, ...]
+    stream: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PostBatch:
+    """Posts that were asked for by id; `asked` may name more than came."""
+
+    thread_native_id: str
+    asked: tuple[str, ...]
+    posts: tuple[SeenPost, ...]
+
+
+@dataclass(frozen=True)
+class ThreadGone:
+    """The source says that it has no such thread (404, 410) or no longer shows it (403)."""
+
+    native_id: str
+    status: int
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A response that is kept but says nothing about threads: robots.txt, a redirect, the end of a list."""
+
+
+Observation = ForumInfo | ListPage | ThreadPage | PostBatch | ThreadGone | Nothing
