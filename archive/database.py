@@ -82,11 +82,11 @@ def write_lock(
         deadline = time.monotonic() + wait
         told = False
         while not _try_lock(file.fileno()):
-            holder = _holder(paths.lock)
+            writer = _holder(paths.lock)
             if time.monotonic() >= deadline:
-                raise LockedError(f"{paths.database} is being written by {holder}. Try again when it is done.")
+                raise LockedError(f"{paths.database} is being written by {writer}. Try again when it is done.")
             if not told:
-                tell(f"waiting for {holder}, which is writing to {paths.database}")
+                tell(f"waiting for {writer}, which is writing to {paths.database}")
                 told = True
             time.sleep(0.2)
         file.truncate(0)
@@ -96,6 +96,14 @@ def write_lock(
             yield
         finally:
             file.truncate(0)
+
+
+def holder(paths: Paths) -> str | None:
+    """Who is writing to the archive, None if nobody is."""
+    if not paths.lock.exists():
+        return None
+    with open(paths.lock, "a+", encoding="utf-8") as file:
+        return None if _try_lock(file.fileno()) else _holder(paths.lock)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -116,10 +116,11 @@ class Crawl:
         self.interest, self.taxonomy_version = interest, taxonomy_version
         self.listener, self.target, self.stop = listener, target, stop
         self.troubles = _Troubles()
+        self.adapter = ADAPTERS[site.kind]
         known = self.conn.execute("select base_url from sites where id = ?", (site.id,)).fetchone()
         # An earlier crawl may have learnt where the forum really answers (https, with or without www).
-        self.site = replace(site, base_url=known[0]) if known else site
-        self.adapter = ADAPTERS[site.kind]
+        moved = known and self.adapter.reference(site, known[0]) is not None
+        self.site = replace(site, base_url=known[0]) if moved else site
         self.door = Door(limit=self._limit(rate), version=VERSION, contact=contact, stop=stop, waiting=listener.waiting)
 
     def run(self) -> Report:

@@ -6,8 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from archive import clock
-from archive.version import VERSION
+from archive import clock, runs
 from crawler.scope import Scope
 from crawler.store import Changes
 
@@ -41,13 +40,15 @@ def begin(conn: sqlite3.Connection, site_id: str, target: str, scope: Scope, tax
     if row:
         conn.execute("update runs set state = 'running', ended_at = null where id = ?", (row[0],))
         return Run(row[0], row[1], continued=True)
-    started_at = clock.now()
-    cursor = conn.execute(
-        "insert into runs (verb, site_id, target, settings, code_version, taxonomy_version, state, started_at)"
-        " values ('crawl', ?, ?, ?, ?, ?, 'running', ?)",
-        (site_id, target, scope.settings(), VERSION, taxonomy_version, started_at),
+    run_id = runs.start(
+        conn,
+        "crawl",
+        settings=scope.settings(),
+        taxonomy_version=taxonomy_version,
+        site_id=site_id,
+        target=target,
     )
-    return Run(int(cursor.lastrowid or 0), started_at, continued=False)
+    return Run(run_id, clock.now(), continued=False)
 
 
 def count(conn: sqlite3.Connection, run: Run, changes: Changes, **requests: int) -> None:
@@ -59,9 +60,10 @@ def count(conn: sqlite3.Connection, run: Run, changes: Changes, **requests: int)
 
 
 def end(conn: sqlite3.Connection, run: Run, state: str, exit_code: int, report: str) -> None:
+    """Enter how the run ended, and when a thread is due next."""
+    runs.end(conn, run.id, state, exit_code, report)
     conn.execute(
-        "update runs set state = ?, exit_code = ?, ended_at = ?, report = ?, next_due_at ="
-        " (select min(due_at) from threads where threads.site_id = runs.site_id and threads.state = 'live')"
-        " where id = ?",
-        (state, exit_code, clock.now(), report, run.id),
+        "update runs set next_due_at = (select min(due_at) from threads where threads.site_id = runs.site_id"
+        " and threads.state = 'live') where id = ?",
+        (run.id,),
     )

@@ -1,0 +1,34 @@
+"""Rows of `runs`: every command that writes to the archive leaves one, with what it was told and how it ended."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from archive import clock
+from archive.version import VERSION
+
+
+def start(
+    conn: sqlite3.Connection,
+    verb: str,
+    *,
+    settings: str = "{}",
+    taxonomy_version: str | None = None,
+    site_id: str | None = None,
+    target: str | None = None,
+) -> int:
+    """Enter a run that begins now; its id. `settings` is JSON."""
+    cursor = conn.execute(
+        "insert into runs (verb, site_id, target, settings, code_version, taxonomy_version, state, started_at)"
+        " values (?, ?, ?, ?, ?, ?, 'running', ?)",
+        (verb, site_id, target, settings, VERSION, taxonomy_version, clock.now()),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def end(conn: sqlite3.Connection, run_id: int, state: str, exit_code: int, report: str) -> None:
+    """Enter how a run ended; `report` is what was told to the user."""
+    conn.execute(
+        "update runs set state = ?, exit_code = ?, ended_at = ?, report = ? where id = ?",
+        (state, exit_code, clock.now(), report, run_id),
+    )

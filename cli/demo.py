@@ -1,0 +1,95 @@
+"""`optout demo`: the whole program at work on the bundled forum, without a network."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from archive import clock
+from archive.database import Paths, write_lock
+from archive.errors import DataFileError
+from cli.crawl import crawl_site
+from cli.options import db_option_for, lock_option, quiet_option, stop_flag
+from cli.serve import SERVE_OPTIONS, serve_archive
+from cli.tag import tag_posts
+from crawler.scope import Scope
+from crawler.sites import Site
+from demo import DemoDataError, DemoForum, Limits, load_forum
+
+DEMO_DB = Path(__file__).parent.parent / "data" / "demo.db"
+FORUM_PORT = 4200
+
+
+@click.command()
+@click.option("--forum-only", is_flag=True, help="Only serve the forum, for crawls of your own, until Ctrl-C.")
+@click.option("--forum-port", default=FORUM_PORT, show_default=True, help="Port of the forum; 0 takes any free one.")
+@click.option(
+    "--at",
+    type=click.DateTime(),
+    metavar="DATE",
+    help="With --forum-only: the forum as of then. Its clock can be moved: see its first page.",
+)
+@click.option("--no-serve", is_flag=True, help="Stop after publishing.")
+@SERVE_OPTIONS[0]
+@SERVE_OPTIONS[1]
+@SERVE_OPTIONS[2]
+@db_option_for("data/demo.db of the program's folder", DEMO_DB)
+@lock_option
+@quiet_option
+@click.pass_context
+def demo(
+    context: click.Context,
+    /,
+    paths: Paths,
+    forum_only: bool,
+    forum_port: int,
+    at: datetime | None,
+    no_serve: bool,
+    host: str,
+    port: int,
+    no_sql: bool,
+    wait: float,
+    quiet: bool,
+) -> None:
+    """Show the program at work: start the bundled forum on loopback, crawl it, tag it, serve the archive.
+
+    The forum is synthetic: written for this project, with invented people. It behaves as a Discourse does. It is
+    crawled twice, as of two dates, so that the archive shows edits, removals and a thread that vanished.
+
+    \b
+    Examples:
+      optout demo
+      optout demo --forum-only --forum-port 4200 --at 2026-10-01
+    """
+    try:
+        forum = load_forum()
+    except DemoDataError as error:
+        raise DataFileError(str(error)) from error
+    moment = clock.parse(at.isoformat()) if at else None
+    with DemoForum(forum, port=forum_port, clock=moment, limits=Limits()) as server:
+        click.echo(f"the demonstration forum (synthetic) is at {server.url}")
+        if forum_only:
+            with stop_flag() as stop:
+                while not stop():
+                    time.sleep(0.2)
+            return
+        site = Site("demo", "discourse", server.url, forum.title)
+        first = not paths.database.exists()
+        with write_lock(paths, "demo", wait=wait, tell=lambda text: click.echo(text, err=True)):
+            scope = Scope(everything=True)
+            code = 0
+            if first:
+                click.echo(f"crawling it as of {clock.iso(server.clock)}")
+                code = crawl_site(paths, site, scope, target="demo", quiet=quiet)
+            if code == 0:
+                server.move_clock(forum.later)
+                click.echo(f"crawling it again as of {clock.iso(server.clock)}")
+                code = crawl_site(paths, site, Scope(everything=True, recheck=True), target="demo", quiet=quiet)
+            if code == 130:
+                context.exit(code)
+            tag_posts(paths, again=False, quiet=quiet)
+        served = 0 if no_serve else serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
+        context.exit(code or served)

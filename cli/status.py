@@ -1,0 +1,123 @@
+"""`optout status`: how the archive stands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from archive.database import Paths, holder, open_archive
+from archive.errors import InputError
+from archive.version import VERSION
+from cli.options import db_option
+from publish.build import is_stale
+from taxonomy import load
+
+SITE_SQL = """
+select sites.id, kind, base_url, title,
+    (select count(*) from threads where site_id = sites.id) as threads,
+    (select count(*) from threads where site_id = sites.id and state = 'gone') as threads_gone,
+    (select coalesce(sum(posts_listed), 0) from threads where site_id = sites.id) as posts_listed,
+    (select coalesce(sum(posts_held), 0) from threads where site_id = sites.id) as posts_held,
+    (select count(*) from posts join threads on threads.id = thread_id where site_id = sites.id
+        and posts.state = 'deleted') as tombstones,
+    (select count(*) from posts join threads on threads.id = thread_id where site_id = sites.id
+        and posts.state = 'hidden') as posts_hidden,
+    (select count(*) from revisions join posts on posts.id = post_id join threads on threads.id = thread_id
+        where site_id = sites.id) as revisions,
+    (select coalesce(sum(posts_missing), 0) from coverage where site_id = sites.id) as posts_missing,
+    (select coalesce(sum(posts_unexplained), 0) from coverage where site_id = sites.id) as posts_unexplained,
+    (select count(*) from absent_threads where site_id = sites.id) as threads_absent,
+    (select count(*) from listed_threads where site_id = sites.id) as threads_looked_at,
+    (select count(*) from listed_threads where site_id = sites.id and decision = 'passed') as threads_passed_over,
+    (select min(due_at) from threads where site_id = sites.id and state = 'live') as next_due_at,
+    (select count(*) from captures where site_id = sites.id) as captures
+from sites order by sites.id
+"""
+RUN_SQL = """
+select id, verb, site_id, state, started_at, ended_at, exit_code, requests, rate_limited, retries, failures,
+    new_threads, new_posts, edited_posts, vanished_posts, gone_threads
+from runs order by id desc limit ?
+"""
+UNTAGGED_SQL = """
+select count(*) from posts left join tagged_posts on post_id = posts.id
+where kind = 'post' and text != '' and (tagged_posts.digest is null or tagged_posts.digest != posts.digest)
+"""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For monitoring: everything as one JSON object.")
+@click.option("--passed", is_flag=True, help="List the threads that were looked at and passed over.")
+@click.option("--runs", "run_count", default=3, show_default=True, metavar="N", help="How many runs to show.")
+@db_option
+def status(paths: Paths, as_json: bool, passed: bool, run_count: int) -> None:
+    """Say what the archive holds, what is missing, what was passed over, how the last runs ended, what is due.
+
+    \b
+    Examples:
+      optout status
+      optout status --json --db forum.db
+      optout status --passed
+    """
+    if not paths.database.exists():
+        raise InputError(f"there is no archive at {paths.database}. Make one with: optout crawl SITE")
+    db = open_archive(paths.database)
+    try:
+        state: dict[str, Any] = {
+            "program": VERSION,
+            "taxonomy": load().version,
+            "database": str(paths.database),
+            "database_bytes": paths.database.stat().st_size,
+            "warc_bytes": sum(file.stat().st_size for file in paths.warcs.glob("*.warc.gz")),
+            "written_by": holder(paths),
+            "sites": [dict(row) for row in db.conn.execute(SITE_SQL)],
+            "posts_to_tag": db.conn.execute(UNTAGGED_SQL).fetchone()[0],
+            "published": paths.published.exists(),
+            "published_is_stale": is_stale(paths),
+            "runs": [dict(row) for row in db.conn.execute(RUN_SQL, (run_count,))],
+        }
+        if passed:
+            state["passed_over"] = [
+                dict(row)
+                for row in db.conn.execute(
+                    "select site_id, native_id, title, reason, taxonomy_version from listed_threads"
+                    " where decision = 'passed' order by site_id, cast(native_id as integer)"
+                )
+            ]
+    finally:
+        db.close()
+    click.echo(json.dumps(state, indent=1) if as_json else "\n".join(_lines(state)))
+
+
+def _lines(state: dict[str, Any]) -> list[str]:
+    megabytes = f"{state['database_bytes'] / 1e6:.1f} MB, WARC files {state['warc_bytes'] / 1e6:.1f} MB"
+    lines = [f"{state['database']} ({megabytes})"]
+    if state["written_by"]:
+        lines.append(f"being written by {state['written_by']}")
+    for site in state["sites"]:
+        lines += [
+            "",
+            f"{site['id']}: {site['title'] or site['base_url']} ({site['kind']}, {site['base_url']})",
+            f"  threads: {site['threads']} held, {site['threads_gone']} of them gone from the source;"
+            f" {site['threads_absent']} were gone before they could be saved",
+            f"  posts: {site['posts_held']} of {site['posts_listed']} listed; {site['tombstones']} tombstones,"
+            f" {site['posts_hidden']} hidden, {site['revisions']} earlier versions kept",
+            f"  missing: {site['posts_missing']} posts, {site['posts_unexplained']} of them unexplained",
+            f"  lists: {site['threads_looked_at']} threads looked at, {site['threads_passed_over']} passed over"
+            " (optout status --passed)",
+            f"  captures: {site['captures']}; next thread due for a re-check: {site['next_due_at'] or 'none'}",
+        ]
+    lines += ["", f"posts to tag: {state['posts_to_tag']} (taxonomy {state['taxonomy']})"]
+    copy = "none" if not state["published"] else "out of date" if state["published_is_stale"] else "up to date"
+    lines += [f"published copy: {copy}", ""]
+    for run in state["runs"]:
+        lines.append(
+            f"run {run['id']}: {run['verb']} {run['site_id'] or ''} {run['state']}, began {run['started_at']},"
+            f" exit code {run['exit_code'] if run['exit_code'] is not None else '-'}, {run['requests']} requests,"
+            f" {run['new_threads']} new threads, {run['new_posts']} new posts, {run['edited_posts']} edited,"
+            f" {run['vanished_posts']} vanished, {run['failures']} failures"
+        )
+    for thread in state.get("passed_over", []):
+        lines.append(f"passed over: {thread['site_id']} {thread['native_id']}: {thread['title']} ({thread['reason']})")
+    return lines
