@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -71,6 +72,8 @@ class Origin:
     base_url: str
     route: str
     via: str
+    hosts: tuple[str, ...] = ()
+    """Other names under which the forum's pages are linked."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ class WarcStore:
                     if record.rec_type == "response":
                         return _exchange(record)
                     break
-        except (OSError, ValueError, zlib.error) as error:
+        except (OSError, ValueError, zlib.error, ArchiveLoadFailed) as error:
             raise DamagedError(f"{path} cannot be read at byte {offset}: {error}") from error
         raise DamagedError(f"{path} holds no response at byte {offset}")
 
@@ -162,6 +165,7 @@ class WarcStore:
                     base_url=fields.get("optout-base", ""),
                     route=fields.get("optout-route", "live"),
                     via=fields.get("via", ""),
+                    hosts=tuple(fields.get("optout-hosts", "").split()),
                 )
                 yield Stored(exchange, origin, Location(path.name, at, size, offset + length))
                 response = None
@@ -242,6 +246,7 @@ def _records(exchange: Exchange, origin: Origin) -> tuple[bytes, int]:
         "optout-kind": origin.kind,
         "optout-base": origin.base_url,
         "optout-route": origin.route,
+        "optout-hosts": " ".join(origin.hosts),
     }
     text = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in fields.items() if value)
     writer.write_record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -76,7 +77,8 @@ def demo(
                 while not stop():
                     time.sleep(0.2)
             return
-        site = Site("demo", "discourse", server.url, forum.title)
+        # Posts link to the forum by its address in print.
+        site = Site("demo", "discourse", server.url, forum.title, hosts=(urlsplit(forum.address).netloc,))
         first = not paths.database.exists()
         with write_lock(paths, "demo", wait=wait, tell=lambda text: click.echo(text, err=True)):
             scope = Scope(everything=True)

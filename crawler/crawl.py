@@ -185,7 +185,8 @@ class Crawl:
         except NotContent as error:
             self._failed(item, Transient(str(error), refusal=error.refusal), self.door.requests - before)
         else:
-            origin = Origin(self.site.id, self.site.kind, self.site.base_url, "live", item.reason)
+            site = self.site
+            origin = Origin(site.id, site.kind, site.base_url, "live", item.reason, site.hosts)
             stored = Stored(exchange, origin, self.warcs.append(exchange, origin))
             with self.db.atomic():
                 ingested = ingest(self.conn, self.site, stored, observation, self.run_row.id)

@@ -61,7 +61,7 @@ def ingest(
 def ingest_stored(conn: sqlite3.Connection, stored: Stored, run_id: int | None) -> Ingested:
     """Enter a capture as it lies in a WARC file, site and all."""
     origin = stored.origin
-    site = Site(origin.site_id, origin.kind, origin.base_url)
+    site = Site(origin.site_id, origin.kind, origin.base_url, hosts=origin.hosts)
     Store(conn, site).add_site(stored.exchange.captured_at)
     try:
         observation = read(site, stored.exchange)

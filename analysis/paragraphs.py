@@ -1,0 +1,148 @@
+"""Cutting a post into paragraphs, the unit that is tagged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from archive.markup import render
+
+EMPTY_LINES = re.compile(r"\n[^\S\n]*\n\s*")
+# "-- " alone on a line opens a signature since the days of mail; "__" and a run of dashes do on forums.
+SIGNATURE_MARK = re.compile(r"(?:--|__+|—|-{3,})[ \t]*(?:\n|$)|-- \S")
+FAREWELL = re.compile(
+    r"(?:(?:best|kind|warm|many) )?(?:regards|wishes|thanks|cheers|sincerely|yours(?: truly| sincerely)?),?\s*\n?"
+    r"\s*[\w.'& -]{0,40}", re.I
+)
+ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+# The address of a thread, on any of the forums' systems.
+THREAD_ADDRESS = re.compile(r"https?://\S*/(?:t|td-p|m-p|discussions/t)/\S+|https?://\S*thread\.jspa\S*")
+# So few words beside a thread's address only point at it ("was here, but it is gone").
+POINTING_WORDS = 14
+# What the interface of a forum leaves in copied text: counters, buttons, banners, place in the thread.
+RESIDUE = re.compile(
+    r"(?:\d+ (?:likes?|replies|reply|views?|posts?)|reply|quote|share|report|sign in|log ?in|read only|read more"
+    r"|load more|latest reply|back to top|message \d+ of \d+|page \d+ of \d+|re: .{1,150}|tags?: ?.{1,150}"
+    r"|seller forums|countries|country changed|edited .{0,60}\d{4}.{0,20})",
+    re.I,
+)
+OWN_WORDS = frozenset(("text", "heading", "list", "table"))
+# Shorter opening texts are repeated by chance ("Thanks!").
+DOUBLED_AT_LEAST = 60
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A stretch of a post, `text[start:end]` in code points, without blanks at its ends.
+
+    `kind`: `text`, `heading`, `list` (all its items), `table` (all its rows), `quote`, `preview`, `code`, `image`,
+    `signature`, `navigation` (interface words, titles of other threads, a second copy of the opening text).
+    `source`: of a quotation or preview, as in `archive.markup.Block`.
+    """
+
+    kind: str
+    start: int
+    end: int
+    source: dict[str, str] = field(default_factory=dict)
+
+
+def paragraphs(html: str, text: str, link_titles: Collection[str] = ()) -> list[Paragraph]:
+    """The paragraphs of a post, in order, without overlap; every visible character is in one.
+
+    `text` is the post's as archived, into which all offsets point. If its markup is missing, or does not render to just
+    this text, the text is cut at empty lines. `link_titles` are the words of the post's links: a paragraph in which
+    every line is one is navigation.
+    """
+    rendered = render(html)
+    if rendered.text == text:
+        found = [Paragraph(block.kind, block.start, block.end, block.source) for block in rendered.blocks]
+        found = _joined(found)
+    else:
+        found = [Paragraph("text", 0, len(text))]
+    cut = [piece for paragraph in found for piece in _cut(paragraph, text)]
+    return _signed(_told_apart(cut, text, frozenset(title.strip() for title in link_titles if title.strip())), text)
+
+
+def _joined(blocks: list[Paragraph]) -> list[Paragraph]:
+    """The items of a list as one paragraph, and the rows of a table: `render` parts them by one line end only."""
+    joined: list[Paragraph] = []
+    for block in blocks:
+        last = joined[-1] if joined else None
+        if last and block.kind == last.kind and block.kind in ("list", "table") and block.start == last.end + 1:
+            joined[-1] = replace(last, end=block.end)
+        else:
+            joined.append(block)
+    return joined
+
+
+def _cut(paragraph: Paragraph, text: str) -> list[Paragraph]:
+    """The pieces between empty lines (code keeps its own), trimmed."""
+    places = [paragraph.start]
+    if paragraph.kind != "code":
+        for gap in EMPTY_LINES.finditer(text, paragraph.start, paragraph.end):
+            places += [gap.start(), gap.end()]
+    places.append(paragraph.end)
+    pieces = []
+    for start, end in zip(places[::2], places[1::2], strict=True):
+        piece = text[start:end]
+        start += len(piece) - len(piece.lstrip())
+        end = start + len(piece.strip())
+        if start < end:
+            pieces.append(replace(paragraph, start=start, end=end))
+    return pieces
+
+
+def _told_apart(found: list[Paragraph], text: str, link_titles: frozenset[str]) -> list[Paragraph]:
+    """Interface words, titles of threads and the second copy of a doubled opening marked as navigation."""
+    result = []
+    doubled = _doubled(found, text)
+    for place, paragraph in enumerate(found):
+        if paragraph.kind in OWN_WORDS and (
+            place in doubled or _is_navigation(text[paragraph.start : paragraph.end], link_titles)
+        ):
+            paragraph = replace(paragraph, kind="navigation")
+        result.append(paragraph)
+    return result
+
+
+def _is_navigation(words: str, link_titles: frozenset[str]) -> bool:
+    if RESIDUE.fullmatch(words):
+        return True
+    if ADDRESS.search(words):
+        others = len(ADDRESS.sub(" ", words).split())
+        if others == 0 or (others <= POINTING_WORDS and THREAD_ADDRESS.search(words)):
+            return True
+    if not link_titles:
+        return False
+    # One linked sentence can be the author's own; several lines of nothing but links are a list of threads.
+    lines = [line.strip() for line in words.split("\n") if line.strip()]
+    return len(lines) > 1 and sum(line in link_titles for line in lines) == len(lines)
+
+
+def _doubled(found: list[Paragraph], text: str) -> frozenset[int]:
+    """Places of the second copy where a post begins with the same paragraphs twice (Amazon's new forum prints so)."""
+    if len(found) < 2:
+        return frozenset()
+    words = [text[paragraph.start : paragraph.end] for paragraph in found]
+    for length in range(1, len(words) // 2 + 1):
+        if words[length] == words[0] and words[:length] == words[length : 2 * length]:
+            if sum(map(len, words[:length])) >= DOUBLED_AT_LEAST:
+                return frozenset(range(length, 2 * length))
+            return frozenset()
+    return frozenset()
+
+
+def _signed(found: list[Paragraph], text: str) -> list[Paragraph]:
+    """What stands at and after a signature mark near the end, or a farewell as the last paragraph, is a signature."""
+    first = len(found)
+    for place in range(max(1, len(found) - 3), len(found)):
+        if found[place].kind == "text" and SIGNATURE_MARK.match(text, found[place].start, found[place].end):
+            first = place
+            break
+    else:
+        if len(found) > 1 and found[-1].kind == "text" and FAREWELL.fullmatch(text, found[-1].start, found[-1].end):
+            first = len(found) - 1
+    return found[:first] + [
+        replace(paragraph, kind="signature") if paragraph.kind == "text" else paragraph for paragraph in found[first:]
+    ]

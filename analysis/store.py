@@ -1,0 +1,247 @@
+"""Reading posts for tagging, and writing what was found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from sqlite3 import Connection, Row
+
+from analysis.programs import Evidence
+from analysis.tagger import Tagged
+
+# How much of the opening post counts as context for ambiguous names, in characters.
+OPENING = 4000
+
+# Digests, numbers and names only: no text is read to find out that nothing changed.
+SCAN = """
+select p.thread_id, p.id, p.number, p.digest, p.reply_to_number, a.name, a.role, t.title,
+    g.digest as tagged_digest, g.context_digest, g.taxonomy_version, g.code_version,
+    (select count(*) || '/' || max(r.id) from revisions r where r.post_id = p.id) as revisions
+from posts p
+join threads t on t.id = p.thread_id
+left join authors a on a.id = p.author_id
+left join tagged_posts g on g.post_id = p.id
+where p.kind != 'action' {thread}
+order by p.thread_id, p.number, p.id
+"""
+FROM_HERE = "thread_id = :thread and (number > :number or (number = :number and id >= :post))"
+POSTS = f"""
+select p.id, p.number, p.text, p.html, p.digest, p.reply_to_number, a.name, a.role
+from (select * from posts where {FROM_HERE} and kind != 'action') p
+left join authors a on a.id = p.author_id
+order by p.number, p.id
+"""
+OLD = f"select g.id from paragraphs g join (select id from posts where {FROM_HERE}) p on p.id = g.post_id"
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A thread in which the post `post_id` (numbered `number`) and all after it must be tagged."""
+
+    thread_id: int
+    number: int
+    post_id: int
+
+
+def context(previous: str, row: Row) -> str:
+    """The digest of what the tags of a post can depend on beside its own text.
+
+    It chains over the thread: the title, and for each post up to this one its number, text, author, what it answers and
+    its superseded versions. So a change reaches exactly the posts from there on.
+    """
+    parts = (previous or row["title"], row["number"], row["reply_to_number"], row["name"], row["role"], row["revisions"])
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def chained(context_digest: str, row: Row) -> str:
+    """What the next post's context follows on: this one's, and this one's text."""
+    return f"{context_digest}/{row['digest']}"
+
+
+def contexts(connection: Connection, thread_id: int) -> Iterator[tuple[int, str]]:
+    """Id and context digest of each post of a thread, in order."""
+    previous = ""
+    for row in connection.execute(SCAN.format(thread="and p.thread_id = ?"), (thread_id,)):
+        digest = context(previous, row)
+        yield row["id"], digest
+        previous = chained(digest, row)
+
+
+def list_stale(connection: Connection, versions: tuple[str, str], *, everything: bool) -> int:
+    """Note the threads with something to tag, for `stale_threads`, and say how many. `versions`: taxonomy, tagger."""
+    connection.execute("drop table if exists temp.stale")
+    connection.execute("create temp table stale (id integer primary key, thread_id, number, post_id)")
+    connection.executemany(
+        "insert into temp.stale (thread_id, number, post_id) values (?, ?, ?)",
+        _stale(connection, versions, everything=everything),
+    )
+    count: int = connection.execute("select count(*) from temp.stale").fetchone()[0]
+    return count
+
+
+def stale_threads(connection: Connection) -> Iterator[Stale]:
+    """What `list_stale` noted. No statement stays open between two, so that each may be committed by itself."""
+    last = 0
+    while row := connection.execute("select * from temp.stale where id > ? order by id limit 1", (last,)).fetchone():
+        last = row["id"]
+        yield Stale(row["thread_id"], row["number"], row["post_id"])
+
+
+def _stale(
+    connection: Connection, versions: tuple[str, str], *, everything: bool
+) -> Iterator[tuple[int, int, int]]:
+    thread, previous, done = None, "", False
+    for row in connection.execute(SCAN.format(thread="")):
+        if row["thread_id"] != thread:
+            thread, previous, done = row["thread_id"], "", False
+        if done:
+            continue
+        digest = context(previous, row)
+        held = (row["tagged_digest"], row["context_digest"], row["taxonomy_version"], row["code_version"])
+        if everything or held != (row["digest"], digest, *versions):
+            done = True
+            yield row["thread_id"], row["number"], row["id"]
+        previous = chained(digest, row)
+
+
+def forget_tags(connection: Connection, stale: Stale) -> None:
+    """Delete what was found in the posts from there on."""
+    where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}
+    for table in ("program_tags", "theme_tags"):
+        connection.execute(f"delete from {table} where paragraph_id in ({OLD})", where)
+    connection.execute(f"delete from paragraphs where id in ({OLD})", where)
+    connection.execute(f"delete from tagged_posts where post_id in (select id from posts where {FROM_HERE})", where)
+
+
+def next_paragraph_id(connection: Connection) -> int:
+    """The first free row id. Whoever holds the write lock may count on from it."""
+    highest: int | None = connection.execute("select max(id) from paragraphs").fetchone()[0]
+    return (highest or 0) + 1
+
+
+def posts_from(connection: Connection, stale: Stale) -> Iterator[Row]:
+    """The posts from there on, in order, with text and author."""
+    return iter(
+        connection.execute(POSTS, {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id})
+    )
+
+
+def opening(connection: Connection, thread_id: int) -> tuple[str, str]:
+    """The title of a thread and the first words of its first post that has any."""
+    title: str = connection.execute("select title from threads where id = ?", (thread_id,)).fetchone()["title"]
+    row = connection.execute(
+        "select substr(text, 1, ?) from posts where thread_id = ? and kind != 'action' and text != ''"
+        " order by number, id limit 1", (OPENING, thread_id),
+    ).fetchone()
+    return title, row[0] if row else ""
+
+
+# What the thread's own voices named before a post: its aside kinds and quotations do not set the topic.
+NAMED_BEFORE = """
+from posts p join paragraphs g on g.post_id = p.id and g.revision_id is null
+join program_tags t on t.paragraph_id = g.id
+where p.thread_id = :thread and (p.number < :number or (p.number = :number and p.id < :post)) and t.how = 'named'
+"""
+
+
+def known_before(connection: Connection, stale: Stale) -> set[str]:
+    """Ids of the programs that earlier posts name."""
+    where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}
+    return {row[0] for row in connection.execute(f"select distinct t.program_id {NAMED_BEFORE}", where)}
+
+
+def earlier_paragraphs(connection: Connection, stale: Stale) -> Iterator[tuple[int, str, str, list[Evidence]]]:
+    """Paragraphs of earlier posts that name programs, latest first: post id, kind, voice, and the names."""
+    where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}
+    rows = connection.execute(
+        f"""select p.id as post_id, g.kind, g.voice, t.program_id, t.paragraph_id, t.start, t."end" {NAMED_BEFORE}
+        order by p.number desc, p.id desc, g.position desc, t.rowid""", where,
+    )
+    for _, group in groupby(rows, key=lambda row: row["paragraph_id"]):
+        found = list(group)
+        yield found[0]["post_id"], found[0]["kind"], found[0]["voice"], [evidence(row) for row in found]
+
+
+def posts_between(connection: Connection, stale: Stale, post_id: int) -> int:
+    """How many posts there are from that post (it not included) to the first stale one."""
+    where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id, "from": post_id}
+    count: int = connection.execute(
+        """select count(*) from posts p, (select number, id from posts where id = :from) f
+        where p.thread_id = :thread and p.kind != 'action'
+        and (p.number, p.id) > (f.number, f.id) and (p.number, p.id) < (:number, :post)""", where,
+    ).fetchone()[0]
+    return count
+
+
+def about(connection: Connection, thread_id: int, number: int, before: tuple[int, int]) -> list[Evidence]:
+    """The programs that the post of that number is about, if it stands before (number, id): named, or else inherited."""
+    rows = connection.execute(
+        """select t.how, t.program_id, t.start, t."end",
+            case t.how when 'named' then t.paragraph_id else t.source_paragraph_id end as paragraph_id
+        from posts p join paragraphs g on g.post_id = p.id and g.revision_id is null
+        join program_tags t on t.paragraph_id = g.id
+        where p.thread_id = ? and p.number = ? and (p.number, p.id) < (?, ?) and g.kind not in ('navigation', 'preview',
+            'signature', 'code', 'image', 'quote')
+        order by p.id, g.position, t.rowid""", (thread_id, number, *before),
+    ).fetchall()
+    chosen = [row for row in rows if row["how"] == "named"] or rows
+    return list({row["program_id"]: evidence(row) for row in reversed(chosen)}.values())[::-1]
+
+
+def evidence(row: Row) -> Evidence:
+    return Evidence(row["program_id"], row["paragraph_id"], row["start"], row["end"])
+
+
+def revisions(connection: Connection, post_id: int) -> list[Row]:
+    """Id, text and markup of the superseded versions of a post, oldest first."""
+    return connection.execute(
+        "select id, text, html from revisions where post_id = ? order by id", (post_id,)
+    ).fetchall()
+
+
+def link_titles(connection: Connection, post_id: int) -> list[str]:
+    """The words of a post's links."""
+    rows = connection.execute("select title from links where post_id = ? and title != '' order by id", (post_id,))
+    return [row["title"] for row in rows]
+
+
+def insert(
+    connection: Connection, post_id: int, revision_id: int | None, first_id: int, tagged: Sequence[Tagged], run_id: int
+) -> None:
+    """Write the paragraphs of one version of a post, numbered from `first_id`, and their tags."""
+    numbered = list(enumerate(tagged, first_id))
+    connection.executemany(
+        "insert into paragraphs values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, post_id, revision_id, number - first_id, entry.paragraph.kind, entry.voice, entry.voice_rule,
+             entry.paragraph.start, entry.paragraph.end)
+            for number, entry in numbered
+        ],
+    )
+    connection.executemany(
+        "insert into program_tags values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, tag.program_id, tag.how, tag.start, tag.end, tag.source_paragraph_id, tag.rule, tag.score, run_id)
+            for number, entry in numbered
+            for tag in entry.programs
+        ],
+    )
+    connection.executemany(
+        "insert into theme_tags values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, hit.theme_id, hit.start, hit.end, hit.rule, hit.score, run_id)
+            for number, entry in numbered
+            for hit in entry.themes
+        ],
+    )
+
+
+def insert_tagged(
+    connection: Connection, post_id: int, digest: str, context_digest: str, versions: tuple[str, str], run_id: int
+) -> None:
+    """Note which version of the post was tagged, and with what."""
+    connection.execute(
+        "insert into tagged_posts values (?, ?, ?, ?, ?, ?)", (post_id, digest, context_digest, *versions, run_id)
+    )

@@ -1,0 +1,126 @@
+"""Tagging the archive: each post that changed, or whose context did, in one transaction a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from sqlite3 import Connection, Row
+
+from sqlite_utils import Database
+
+from analysis import store
+from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
+from analysis.tagger import Tagged, Tagger
+from taxonomy.model import Taxonomy
+from taxonomy.names import Context
+from taxonomy.normalise import fold
+
+# Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
+CODE_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class TagCounts:
+    """What a tag run did. `posts` were read and tagged (`revisions` of them beside); the others had not changed."""
+
+    threads: int = 0
+    posts: int = 0
+    revisions: int = 0
+    paragraphs: int = 0
+    named: int = 0
+    inherited: int = 0
+    themes: int = 0
+    threads_in_all: int = 0
+
+
+def tag_archive(
+    db: Database,
+    taxonomy: Taxonomy,
+    *,
+    run_id: int,
+    all_posts: bool = False,
+    progress: Callable[[TagCounts], None] | None = None,
+) -> TagCounts:
+    """Tag what changed since the last run: text, context, taxonomy or tagger; everything if `all_posts`.
+
+    A post's tags are the same whether it is tagged now or with all others. Each thread is one transaction, so an
+    interrupted run loses at most one thread's work. The caller holds the archive's write lock and made the run.
+    `progress` is told after every thread; `threads_in_all` is how many this run has to do.
+    """
+    connection = db.conn
+    versions = (taxonomy.version, CODE_VERSION)
+    with db.atomic():
+        counts = TagCounts(threads_in_all=store.list_stale(connection, versions, everything=all_posts))
+    tagger = Tagger(taxonomy)
+    for stale in store.stale_threads(connection):
+        with db.atomic():
+            counts = _thread(connection, tagger, stale, versions, run_id, counts)
+        if progress is not None:
+            progress(counts)
+    return counts
+
+
+def _thread(
+    connection: Connection, tagger: Tagger, stale: store.Stale, versions: tuple[str, str], run_id: int, counts: TagCounts
+) -> TagCounts:
+    store.forget_tags(connection, stale)
+    title, opening = store.opening(connection, stale.thread_id)
+    state = _before(connection, tagger, stale, title)
+    digests = store.contexts(connection, stale.thread_id)
+    next_id = store.next_paragraph_id(connection)
+    for post in store.posts_from(connection, stale):
+        digest = next(digest for post_id, digest in digests if post_id == post["id"])
+        context = Context.of(title, opening, state.known)
+        for revision in (*store.revisions(connection, post["id"]), None):
+            version = post if revision is None else revision
+            tagged = tagger.post(
+                version["html"],
+                version["text"],
+                author=post["name"] or "",
+                role=post["role"] or "",
+                link_titles=store.link_titles(connection, post["id"]) if revision is None else (),
+                context=context,
+                state=state,
+                first_id=next_id,
+                about=partial(_about, connection, stale.thread_id, post),
+            )
+            store.insert(connection, post["id"], revision["id"] if revision else None, next_id, tagged, run_id)
+            counts = _counted(counts, tagged, revision is not None)
+            if revision is None:
+                state = tagger.after(state, tagged, next_id)
+            next_id += len(tagged)
+        store.insert_tagged(connection, post["id"], post["digest"], digest, versions, run_id)
+    return replace(counts, threads=counts.threads + 1)
+
+
+def _before(connection: Connection, tagger: Tagger, stale: store.Stale, title: str) -> ThreadState:
+    """The state of the thread before its first stale post, from what is tagged already."""
+    evidence = {
+        mention.program_id: Evidence(mention.program_id, None, mention.start, mention.end)
+        for mention in reversed(tagger.names.find_folded(fold(title), Context.of(title)))
+    }
+    state = ThreadState(tuple(reversed(evidence.values())), store.known_before(connection, stale))
+    for post_id, kind, voice, found in store.earlier_paragraphs(connection, stale):
+        topic = tuple(entry for entry in found if entry.program_id in tagger.inheritance.passed_on)
+        if topic and kind not in ASIDE_KINDS and voice in SPEAKERS:
+            return replace(state, latest=topic, posts_since=store.posts_between(connection, stale, post_id))
+    return state
+
+
+def _about(connection: Connection, thread_id: int, post: Row, number: int | None) -> list[Evidence]:
+    wanted = post["reply_to_number"] if number is None else number
+    return store.about(connection, thread_id, wanted, (post["number"], post["id"])) if wanted else []
+
+
+def _counted(counts: TagCounts, tagged: list[Tagged], revision: bool) -> TagCounts:
+    ways = [tag.how for paragraph in tagged for tag in paragraph.programs]
+    return replace(
+        counts,
+        posts=counts.posts + (not revision),
+        revisions=counts.revisions + revision,
+        paragraphs=counts.paragraphs + len(tagged),
+        named=counts.named + ways.count("named"),
+        inherited=counts.inherited + ways.count("inherited"),
+        themes=counts.themes + sum(len(paragraph.themes) for paragraph in tagged),
+    )

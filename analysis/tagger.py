@@ -1,0 +1,124 @@
+"""Tagging one post, with no database: paragraphs, voices, programs, themes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from analysis.paragraphs import Paragraph, paragraphs
+from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ProgramTag, ThreadState, inheritance, named
+from analysis.themes import ThemeHit, themes
+from analysis.voice import voices
+from taxonomy.model import Taxonomy
+from taxonomy.names import Context, names
+from taxonomy.normalise import fold
+
+# The words of an address are its forum's, not the author's. Masked character by character, so that offsets hold.
+ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A paragraph with all that was found in it. Evidence in `programs` that is inherited points elsewhere."""
+
+    paragraph: Paragraph
+    voice: str
+    voice_rule: str
+    programs: tuple[ProgramTag, ...]
+    themes: tuple[ThemeHit, ...]
+
+
+class Tagger:
+    """Tags posts of one thread after another with one taxonomy."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self.names = names(taxonomy)
+        self.themes = themes(taxonomy)
+        self.inheritance = inheritance(taxonomy)
+        self.buyer_side = frozenset(program.id for program in taxonomy.programs if program.buyer_side)
+
+    def post(
+        self,
+        html: str,
+        text: str,
+        *,
+        author: str,
+        role: str,
+        link_titles: Iterable[str],
+        context: Context,
+        state: ThreadState,
+        first_id: int,
+        about: Callable[[int | None], list[Evidence]],
+    ) -> list[Tagged]:
+        """The paragraphs of a post, tagged. They are numbered from `first_id`, by which later ones refer to earlier ones.
+
+        `context` and `state` are the thread's before this post, and are left alone; `about(number)` says which programs
+        an earlier post of the thread is about, `about(None)` the post that this one answers.
+        """
+        found = paragraphs(html, text, frozenset(link_titles))
+        context = replace(context, known=set(context.known))
+        assert isinstance(context.known, set)
+        in_post: tuple[Evidence, ...] = ()
+        quoted: Callable[[], list[Evidence]] = list
+        result = []
+        for place, (paragraph, (voice, voice_rule)) in enumerate(
+            zip(found, voices(found, text, author=author, role=role), strict=True)
+        ):
+            folded = fold(ADDRESS.sub(_masked, text[paragraph.start : paragraph.end]))
+            programs = [
+                replace(tag, start=tag.start + paragraph.start, end=tag.end + paragraph.start)
+                for tag in self.inheritance.kept(named(self.names.find_folded(folded, context)))
+                if paragraph.kind != "code"
+            ]
+            context.known.update(tag.program_id for tag in programs)
+            hits: list[ThemeHit] = []
+            if voice == "seller" and paragraph.kind not in ASIDE_KINDS:
+                hits = [
+                    replace(hit, start=hit.start + paragraph.start, end=hit.end + paragraph.start)
+                    for hit in self.themes.find(folded)
+                ]
+            if self.inheritance.eligible(paragraph, voice, folded, programs, themed=bool(hits)):
+                programs += self.inheritance.inherited(programs, in_post, quoted, lambda: about(None), state)
+            if all(tag.program_id in self.buyer_side for tag in programs):
+                hits = []
+            result.append(Tagged(paragraph, voice, voice_rule, tuple(programs), tuple(hits)))
+            topic = self._topic(first_id + place, programs)
+            if topic and paragraph.kind not in ASIDE_KINDS:
+                in_post = topic
+            if paragraph.kind == "quote":
+                quoted = partial(about, _number(paragraph.source))
+        return result
+
+    def after(self, state: ThreadState, tagged: list[Tagged], first_id: int) -> ThreadState:
+        """The state of the thread after a post."""
+        latest: tuple[Evidence, ...] = ()
+        for place, paragraph in enumerate(tagged):
+            if paragraph.paragraph.kind not in ASIDE_KINDS and paragraph.voice in SPEAKERS:
+                latest = self._topic(first_id + place, paragraph.programs) or latest
+        return ThreadState(
+            title=state.title,
+            known=state.known | {
+                tag.program_id for paragraph in tagged for tag in paragraph.programs if tag.how == "named"
+            },
+            latest=latest or state.latest,
+            posts_since=0 if latest else state.posts_since + 1,
+        )
+
+    def _topic(self, paragraph_id: int, programs: Iterable[ProgramTag]) -> tuple[Evidence, ...]:
+        return tuple(
+            Evidence(tag.program_id, paragraph_id, tag.start, tag.end)
+            for tag in programs
+            if tag.how == "named" and tag.program_id in self.inheritance.passed_on
+        )
+
+
+def _masked(address: re.Match[str]) -> str:
+    return "\ufffc" * len(address[0])
+
+
+def _number(source: dict[str, str]) -> int:
+    """The number of the post that a quotation comes from; 0 (no post's) if its markup does not say."""
+    text = source.get("post", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

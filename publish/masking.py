@@ -1,0 +1,200 @@
+"""Masking: private names and numbers leave a text, and every offset into it moves along."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote, unquote
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from publish.names import Names
+
+# Groups that a forum lets one address with @: no persons.
+GROUPS = frozenset("all everyone here staff admin admins moderator moderators mods team support".split())
+MENTION = re.compile(r"(?<![\w@.])@(?=[\w.-]*[^\W\d_])([\w](?:[\w.-]{0,58}\w)?)(?![\w@])")
+# The new seller forums call everybody who chose no name so.
+SELLER_HANDLE = re.compile(r"(?<!\w)Seller_[0-9A-Za-z]{13}(?!\w)")
+PROFILE = re.compile(r"(/(?:u|users|user_avatar/[^/?#]+|members?|profile)/)([^/?#\s]+)", re.IGNORECASE)
+E_MAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("[e-mail]", E_MAIL),
+    ("[order id]", re.compile(r"(?<![\w-])(?:\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5})(?![\w-])")),
+    ("[case id]", re.compile(r"(?i)\b(?:case|ticket|claim)\s*(?:id|no\.?|number|nr\.?|#)?\s*[:#=]?\s*(\d{8,14})\b")),
+    ("[tracking number]", re.compile(r"(?<!\w)1Z[0-9A-Z]{16}(?!\w)")),
+)
+PHONES: tuple[re.Pattern[str], ...] = (
+    re.compile(r"(?<![\w+])\+\d{1,3}(?:[ ().\u00a0/-]{0,2}\d){7,13}(?!\w)"),
+    re.compile(r"(?<![\w.-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"),
+    re.compile(r"(?<![\w.-])\(?0\d{2,4}\)?[ /-]\d{3,8}(?:[ -]\d{2,8}){0,3}(?![\w-])"),
+    re.compile(r"(?i)\b(?:tele)?(?:phone|tel|call|mobile|cell|whatsapp|fax|dial|ring)\b[^\w+]{0,10}"
+               r"(?:me at |us at |at |on |no\.? |number )?(\+?\d(?:[ ().\u00a0/-]{0,2}\d){6,14})(?!\w)"),
+)
+TOKEN = re.compile(r"(?<![0-9A-Za-z])A[0-9A-Z]{12,13}(?![0-9A-Za-z])")
+# English words in capitals have more vowels than tokens without a digit do.
+VOWELS_OF_A_WORD = 0.25
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`text[start:end]` becomes `replacement`. Offsets in code points."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A masked text, and the way from offsets in the original to offsets in it."""
+
+    text: str
+    edits: tuple[Edit, ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where `original[start:end]` went. A span that cuts into something masked takes in the whole mask."""
+        return self._move(start, after=False), self._move(end, after=True)
+
+    def words(self, start: int, end: int) -> str:
+        """What stands there now."""
+        start, end = self.span(start, end)
+        return self.text[start:end]
+
+    def _move(self, offset: int, *, after: bool) -> int:
+        index = bisect_right(self.edits, offset, key=lambda edit: edit.start) - 1
+        shift = sum(len(edit.replacement) - (edit.end - edit.start) for edit in self.edits[: max(index, 0)])
+        if index < 0:
+            return offset
+        edit = self.edits[index]
+        if offset >= edit.end:
+            return offset + shift + len(edit.replacement) - (edit.end - edit.start)
+        if offset == edit.start or not after:
+            return edit.start + shift
+        return edit.start + shift + len(edit.replacement)
+
+
+class Masker:
+    """Masks texts, addresses and names for all forums. Deterministic: the same text always gives the same."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        anywhere = {_lower(name): inside for name, inside in sorted(names.plain.items())}
+        self._plain = list(anywhere)
+        self._inside_words = list(anywhere.values())
+        self._automaton = AhoCorasick(self._plain, matchkind=MatchKind.Standard) if self._plain else None
+
+    def mask(self, site_id: str, text: str) -> Masked:
+        """`text`, written on that forum, without private names and numbers."""
+        edits = tuple(_disjoint(self._find(site_id, text)))
+        return Masked(_apply(text, edits), edits) if edits else Masked(text, ())
+
+    def text(self, site_id: str, text: str) -> str:
+        """The masked text alone."""
+        return self.mask(site_id, text).text
+
+    def person(self, site_id: str, name: str) -> str:
+        """The published name of a user name."""
+        return self.names.person(site_id, name)
+
+    def url(self, site_id: str, url: str) -> str:
+        """An address without private names and numbers. It may then lead nowhere; its host stays."""
+        masked = PROFILE.sub(lambda match: match[1] + self._segment(site_id, match[2]), url)
+        decoded = unquote(masked)
+        edits = [*_numbers(decoded), *self._plain_names(site_id, decoded)]
+        edits += [Edit(*match.span(1), self.person(site_id, match[1])) for match in _mentions(decoded)
+                  if (site_id, match[1].casefold()) not in self.names.staff and self.names.is_known(site_id, match[1])]
+        if not edits:
+            return masked
+        return quote(_apply(decoded, tuple(_disjoint(edits))), safe="/:?#[]@!$&'()*+,;=%~")
+
+    def _segment(self, site_id: str, segment: str) -> str:
+        name, dot, ending = unquote(segment).partition(".")
+        if dot and ending.casefold() in ("json", "rss"):
+            return quote(self.person(site_id, name)) + dot + ending
+        return quote(self.person(site_id, unquote(segment)))
+
+    def _find(self, site_id: str, text: str) -> Iterable[Edit]:
+        yield from _numbers(text)
+        yield from _phones(text)
+        if "@" in text:
+            for match in _mentions(text):
+                name = match[1]
+                if name.casefold() not in GROUPS or self.names.is_known(site_id, name):
+                    yield Edit(*match.span(1), self.person(site_id, name))
+        for match in SELLER_HANDLE.finditer(text):
+            yield Edit(*match.span(), self.person(site_id, match[0]))
+        for match in PROFILE.finditer(text):
+            yield Edit(*match.span(2), self._segment(site_id, match[2]))
+        yield from self._plain_names(site_id, text)
+
+    def _plain_names(self, site_id: str, text: str) -> Iterable[Edit]:
+        if self._automaton is None:
+            return
+        for index, start, end in self._automaton.find_matches_as_indexes(_lower(text), overlapping=True):
+            if not self._inside_words[index] and (_in_word(text, start - 1) or _in_word(text, end)):
+                continue
+            published = self.person(site_id, text[start:end])
+            if published != text[start:end]:
+                yield Edit(start, end, published)
+
+
+def _mentions(text: str) -> Iterable[re.Match[str]]:
+    return MENTION.finditer(text)
+
+
+def _numbers(text: str) -> Iterable[Edit]:
+    for mask, pattern in PATTERNS:
+        if pattern is not E_MAIL or "@" in text:
+            for match in pattern.finditer(text):
+                yield Edit(*match.span(match.lastindex or 0), mask)
+    for match in TOKEN.finditer(text):
+        token = match[0]
+        if any(c.isdigit() for c in token) or sum(c in "AEIOU" for c in token) < VOWELS_OF_A_WORD * len(token):
+            yield Edit(*match.span(), "[merchant token]")
+
+
+def _phones(text: str) -> Iterable[Edit]:
+    for pattern in PHONES:
+        for match in pattern.finditer(text):
+            yield Edit(*match.span(match.lastindex or 0), "[phone]")
+
+
+def _disjoint(edits: Iterable[Edit]) -> Iterable[Edit]:
+    """Edits in order. Where some overlap, all that they cover goes, and the first and longest says what comes."""
+    last: Edit | None = None
+    for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
+        if last is not None and edit.start < last.end:
+            last = Edit(last.start, max(last.end, edit.end), last.replacement)
+            continue
+        if last is not None:
+            yield last
+        last = edit
+    if last is not None:
+        yield last
+
+
+def _apply(text: str, edits: tuple[Edit, ...]) -> str:
+    parts, at = [], 0
+    for edit in edits:
+        parts += [text[at : edit.start], edit.replacement]
+        at = edit.end
+    return "".join([*parts, text[at:]])
+
+
+def _in_word(text: str, index: int) -> bool:
+    return 0 <= index < len(text) and (text[index].isalnum() or text[index] == "_")
+
+
+def _lower(text: str) -> str:
+    """Lower case of the same length, so that offsets stay (`İ` would become two characters)."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(_lower_one(c) for c in text)
+
+
+@lru_cache(maxsize=4096)
+def _lower_one(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 else character

@@ -1,0 +1,90 @@
+"""Datasette plugin: the site's own pages. Everything it answers is made in the package `publish`."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+# `datasette --plugins-dir` loads this file alone, from wherever it is started.
+if (ROOT := str(Path(__file__).resolve().parents[2])) not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from datasette import Response, hookimpl
+from datasette.app import Datasette
+from datasette.utils.asgi import Request
+
+from publish import pages
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    pages.prepare(conn)
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
+    return [
+        (r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)$", thread),
+        (r"^/search$", search),
+        (rf"^{pages.STYLE_PATH}$", pages.style_sheet),
+    ]
+
+
+async def thread(datasette: Datasette, request: Request) -> Response:
+    return await pages.thread(datasette, request)
+
+
+async def search(datasette: Datasette, request: Request) -> Response:
+    return await pages.search_page(datasette, request)
+
+
+@hookimpl
+def extra_template_vars(datasette: Datasette, request: Request, template: str) -> Any:
+    if template != "index.html":
+        return None
+
+    async def home() -> dict[str, Any]:
+        return await pages.home_context(datasette, request)
+
+    return home
+
+
+@hookimpl
+def extra_css_urls(datasette: Datasette) -> list[str]:
+    return [pages.style_url(datasette)]
+
+
+@hookimpl
+def render_cell(datasette: Datasette, column: str, value: object) -> Any:
+    return pages.cell(datasette, column, value)
+
+
+@hookimpl
+def table_actions(datasette: Datasette, request: Request, database: str, table: str) -> Any:
+    async def links() -> list[dict[str, str]]:
+        return await pages.table_links(datasette, request, database, table)
+
+    return links
+
+
+@hookimpl
+def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
+    base = datasette.setting("base_url")
+
+    def wrap(app: App) -> App:
+        async def with_headers(scope: Any, receive: Any, send: Any) -> None:
+            async def send_more(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message = {**message, "headers": [*message["headers"], *pages.headers(base, scope["path"])]}
+                await send(message)
+
+            await app(scope, receive, send_more if scope["type"] == "http" else send)
+
+        return with_headers
+
+    return wrap

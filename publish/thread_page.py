@@ -1,0 +1,145 @@
+"""A thread as one would read it: posts in their order, what was missed between them, evidence, and proof."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from datasette.database import Database
+from markupsafe import Markup
+
+from publish import addresses
+
+THREAD = """
+select t.*, s.title as site, s.kind as site_kind, c.captured_at, c.route, c.digest,
+    (select max(number) from posts where thread_id = t.id) as last_number,
+    v.posts_missing, v.posts_unexplained, v.tombstones, v.hidden_posts
+from threads t join sites s on s.id = t.site_id join coverage v on v.thread_id = t.id
+    left join captures c on c.id = t.capture_id
+where t.site_id = ? and t.native_id = ?
+"""
+POSTS = """
+select p.*, a.name as author, c.captured_at, c.route, c.digest, c.id as capture
+from posts p left join authors a on a.id = p.author_id left join captures c on c.id = p.capture_id
+where p.thread_id = :thread and p.number between :first and :last order by p.number, p.id
+"""
+OF_POSTS = "(select id from posts where thread_id = :thread and number between :first and :last)"
+PROGRAMS = f"""
+select g.post_id, g.program_id as id, n.name, g.how, g.evidence, g.evidence_in, g.voice, s.permalink as source
+from program_tags g join programs n on n.id = g.program_id left join posts s on s.id = g.source_post_id
+where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
+"""
+THEMES = f"""
+select g.post_id, g.theme_id as id, n.name, g.evidence, g.voice
+from theme_tags g join themes n on n.id = g.theme_id
+where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
+"""
+REVISIONS = f"""
+select r.*, c.captured_at, c.route, c.id as capture from revisions r left join captures c on c.id = r.capture_id
+where r.post_id in {OF_POSTS} order by r.post_id, r.superseded_at desc, r.id desc
+"""
+# Of the evidence for one tag the margin shows this many stretches, each cut at this many characters.
+STRETCHES, STRETCH = 3, 90
+SUMMARY = """
+select m.program_id as id, n.name, count(distinct m.post_id) as posts
+from mentions m join programs n on n.id = m.program_id where m.thread_id = ? group by 1 order by posts desc, n.name
+"""
+
+
+async def read(
+    database: Database, site_id: str, native_id: str, page: int, base: str = ""
+) -> dict[str, Any] | None:
+    """What the page shows, None if no such thread is held.
+
+    `page` counts from 1 (see `addresses.PAGE_OF_POSTS`); `base` goes before links to other threads of the archive.
+    """
+    threads = (await database.execute(THREAD, [site_id, native_id])).rows
+    if not threads:
+        return None
+    thread = dict(threads[0])
+    pages = addresses.page_of(thread["last_number"] or 1)
+    page = min(max(page, 1), pages)
+    first = (page - 1) * addresses.PAGE_OF_POSTS + 1
+    where = {"thread": thread["id"], "first": first if page > 1 else 0, "last": page * addresses.PAGE_OF_POSTS}
+
+    async def rows(sql: str, values: Any = where) -> list[dict[str, Any]]:
+        return [dict(row) for row in (await database.execute(sql, values)).rows]
+
+    def markup(html: str) -> Markup:
+        # Links of forum markup are absolute: those without a host are ours.
+        return Markup(html.replace('href="/thread/', f'href="{base}/thread/'))
+
+    posts = await rows(POSTS)
+    missing = await rows(
+        "select * from missing_posts where thread_id = ? order by number, native_id limit 1000", [thread["id"]]
+    )
+    programs, themes = _by_post(await rows(PROGRAMS)), _by_post(await rows(THEMES))
+    revisions = _by_post(await rows(REVISIONS))
+    for post in posts:
+        post["html"] = markup(post["html"])
+        post["programs"] = _merge(programs[post["id"]])
+        post["themes"] = _merge(themes[post["id"]])
+        post["earlier"] = [dict(row, html=markup(row["html"])) for row in revisions[post["id"]]]
+    return {
+        "thread": thread,
+        "forum_tags": _tags(thread["tags"]),
+        "items": list(_with_gaps(posts, missing, first)),
+        "unplaced": [row for row in missing if row["number"] is None],
+        "titles": await rows("select * from titles where thread_id = ? order by observed_at", [thread["id"]]),
+        "programs": await rows(SUMMARY, [thread["id"]]),
+        "page": page,
+        "pages": [(n, addresses.thread(site_id, native_id, page=n)) for n in range(1, pages + 1)],
+        "path": addresses.thread(site_id, native_id),
+    }
+
+
+def _with_gaps(
+    posts: list[dict[str, Any]], missing: list[dict[str, Any]], first: int
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """("post", post) and, where numbers are skipped, ("gap", numbers and reasons)."""
+    reasons = {row["number"]: row for row in missing if row["number"] is not None}
+    expected = first
+    for post in posts:
+        if post["number"] > expected:
+            known = [reasons[number] for number in range(expected, post["number"]) if number in reasons]
+            yield "gap", {
+                "first": expected,
+                "last": post["number"] - 1,
+                "reasons": sorted({row["reason"] for row in known}),
+                "unknown": post["number"] - expected - len(known),
+            }
+        expected = max(expected, post["number"] + 1)
+        yield "post", post
+
+
+def _by_post(rows: Iterable[dict[str, Any]]) -> defaultdict[int, list[dict[str, Any]]]:
+    groups: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row["post_id"]].append(row)
+    return groups
+
+
+def _merge(tags: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One entry a program or theme, with all its evidence; `named` wins over `inherited`."""
+    merged: dict[str, dict[str, Any]] = {}
+    for tag in tags:
+        entry = merged.setdefault(tag["id"], tag | {"words": []})
+        if tag.get("how") == "named" and entry["how"] != "named":
+            entry.update(tag)
+        if tag["evidence"] and tag["evidence"] not in entry["words"] and tag.get("how") == entry.get("how"):
+            entry["words"].append(tag["evidence"])
+    for entry in merged.values():
+        words = entry["words"]
+        entry["more"] = max(len(words) - STRETCHES, 0)
+        entry["words"] = [w if len(w) <= STRETCH else w[: STRETCH - 1] + "…" for w in words[:STRETCHES]]
+    return list(merged.values())
+
+
+def _tags(text: str) -> list[str]:
+    try:
+        tags = json.loads(text)
+    except ValueError:
+        return []
+    return [str(tag) for tag in tags] if isinstance(tags, list) else []
