@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
 
 def now() -> str:
     """The present, e.g. `2026-11-23T05:06:07Z`."""
@@ -14,7 +12,7 @@ def now() -> str:
 
 def iso(moment: datetime) -> str:
     """`moment` (aware) in the archive's form."""
-    return moment.astimezone(UTC).strftime(FORMAT)
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def parse(text: str) -> datetime:

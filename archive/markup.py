@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -64,8 +64,11 @@ def render(html: str) -> Rendered:
 
 @dataclass
 class _Context:
+    """`foreign`: inside a quotation or a preview, whose own structure does not matter."""
+
     kind: str
     source: dict[str, str]
+    foreign: bool = False
 
 
 class _Writer:
@@ -120,7 +123,8 @@ class _Writer:
             self._flush()
             context = self._context(node, tag, attributes, classes)
             if context:
-                self.contexts.append(context)
+                foreign = self.contexts[-1].foreign or context.kind in ("quote", "preview")
+                self.contexts.append(replace(context, foreign=foreign))
         return True
 
     def _in(self, kind: str) -> bool:
@@ -139,7 +143,7 @@ class _Writer:
             return _Context("quote", source)
         if tag == "aside" and "onebox" in classes:
             return _Context("preview", _data(attributes, url="data-onebox-src"))
-        if any(context.kind in ("quote", "preview") for context in self.contexts):
+        if self.contexts[-1].foreign:
             return None
         if tag == "blockquote":
             return _Context("quote", {})

@@ -37,13 +37,16 @@ def _moment(_context: click.Context, _option: click.Parameter, value: datetime |
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+rate_option: Callable[..., Any] = click.option(
+    "--rate", callback=_rate, metavar="N/Ss", help="For your own server: another limit, e.g. 100/10s, or none."
+)
 SCOPE_OPTIONS: list[Callable[..., Any]] = [
     click.option("--all", "everything", is_flag=True, help="Take every listed thread, not only those that match."),
     click.option("--deep", is_flag=True, help="Also read threads whose title does not match, and follow those whose text does."),
     click.option("--depth", default=1, show_default=True, metavar="N", help="How many links far to follow from a matching thread."),
     click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y"]), callback=_moment, metavar="DATE", help="Only threads active since then, e.g. 2024-03-01."),
     click.option("--recheck", is_flag=True, help="Ask for every held thread again: finds edits that no list shows."),
-    click.option("--rate", callback=_rate, metavar="N/Ss", help="For your own server: another limit, e.g. 100/10s, or none."),
+    rate_option,
     click.option("--contact", envvar="OPTOUT_CONTACT", metavar="ADDRESS", help="How the forum's operator can reach you; sent with every request. Also $OPTOUT_CONTACT."),
 ]  # fmt: skip
 
@@ -63,7 +66,7 @@ def scope_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @quiet_option
 @click.pass_context
 def crawl(
-    context: click.Context, targets: tuple[str, ...], paths: Paths, wait: float, quiet: bool, **options: Any
+    context: click.Context, /, targets: tuple[str, ...], paths: Paths, wait: float, quiet: bool, **options: Any
 ) -> None:
     """Bring threads of FORUM into the archive.
 

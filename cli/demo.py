@@ -12,13 +12,15 @@ import click
 from archive import clock
 from archive.database import Paths, write_lock
 from archive.errors import DataFileError
-from cli.crawl import crawl_site
+from cli.crawl import crawl_site, rate_option
 from cli.options import db_option_for, lock_option, quiet_option, stop_flag
-from cli.serve import SERVE_OPTIONS, serve_archive
+from cli.serve import SERVE_OPTIONS, publish_if_stale, serve_archive
 from cli.tag import tag_posts
+from crawler.limits import Limits
 from crawler.scope import Scope
 from crawler.sites import Site
-from demo import DemoDataError, DemoForum, Limits, load_forum
+from demo import DemoDataError, DemoForum, load_forum
+from demo import Limits as ForumLimits
 
 DEMO_DB = Path(__file__).parent.parent / "data" / "demo.db"
 FORUM_PORT = 4200
@@ -33,6 +35,7 @@ FORUM_PORT = 4200
     metavar="DATE",
     help="With --forum-only: the forum as of then. Its clock can be moved: see its first page.",
 )
+@rate_option
 @click.option("--no-serve", is_flag=True, help="Stop after publishing.")
 @SERVE_OPTIONS[0]
 @SERVE_OPTIONS[1]
@@ -48,6 +51,7 @@ def demo(
     forum_only: bool,
     forum_port: int,
     at: datetime | None,
+    rate: Limits | None,
     no_serve: bool,
     host: str,
     port: int,
@@ -70,7 +74,7 @@ def demo(
     except DemoDataError as error:
         raise DataFileError(str(error)) from error
     moment = clock.parse(at.isoformat()) if at else None
-    with DemoForum(forum, port=forum_port, clock=moment, limits=Limits()) as server:
+    with DemoForum(forum, port=forum_port, clock=moment, limits=None if rate == () else ForumLimits()) as server:
         click.echo(f"the demonstration forum (synthetic) is at {server.url}")
         if forum_only:
             with stop_flag() as stop:
@@ -85,13 +89,18 @@ def demo(
             code = 0
             if first:
                 click.echo(f"crawling it as of {clock.iso(server.clock)}")
-                code = crawl_site(paths, site, scope, target="demo", quiet=quiet)
+                code = crawl_site(paths, site, scope, target="demo", quiet=quiet, rate=rate)
             if code == 0:
                 server.move_clock(forum.later)
                 click.echo(f"crawling it again as of {clock.iso(server.clock)}")
-                code = crawl_site(paths, site, Scope(everything=True, recheck=True), target="demo", quiet=quiet)
+                code = crawl_site(
+                    paths, site, Scope(everything=True, recheck=True), target="demo", quiet=quiet, rate=rate
+                )
             if code == 130:
                 context.exit(code)
             tag_posts(paths, again=False, quiet=quiet)
-        served = 0 if no_serve else serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
+        if no_serve:
+            publish_if_stale(paths, quiet=quiet)
+            context.exit(code)
+        served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
         context.exit(code or served)

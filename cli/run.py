@@ -9,7 +9,7 @@ import click
 from archive.database import Paths, write_lock
 from cli.crawl import crawl_targets, scope_options
 from cli.options import db_option, lock_option, quiet_option
-from cli.serve import SERVE_OPTIONS, serve_archive
+from cli.serve import SERVE_OPTIONS, publish_if_stale, serve_archive
 from cli.tag import tag_posts
 
 
@@ -51,5 +51,8 @@ def run(
         if code == 130:
             context.exit(code)
         tag_posts(paths, again=False, quiet=quiet)
-    served = 0 if no_serve else serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
+    if no_serve:
+        publish_if_stale(paths, quiet=quiet)
+        context.exit(code)
+    served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
     context.exit(code or served)

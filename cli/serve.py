@@ -36,11 +36,16 @@ def serve(context: click.Context, paths: Paths, host: str, port: int, no_sql: bo
     context.exit(serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet))
 
 
-def serve_archive(paths: Paths, *, host: str, port: int, no_sql: bool, quiet: bool) -> int:
-    """Publish where needed, then serve; the server's exit code."""
+def publish_if_stale(paths: Paths, *, quiet: bool) -> None:
+    """Make the published copy where it is missing or older than the archive."""
     if not paths.database.exists():
         raise InputError(f"there is no archive at {paths.database}. Make one with: optout crawl SITE")
     if is_stale(paths):
         publish_copy(paths, public_url="", quiet=quiet)
+
+
+def serve_archive(paths: Paths, *, host: str, port: int, no_sql: bool, quiet: bool) -> int:
+    """Publish where needed, then serve; the server's exit code."""
+    publish_if_stale(paths, quiet=quiet)
     code = serve_copy(paths, host, port, allow_sql=not no_sql, tell=click.echo)
     return 0 if code == 130 else code

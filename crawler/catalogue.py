@@ -31,23 +31,34 @@ class Target:
 def load_sites(path: Path = SITES_FILE) -> list[Site]:
     """The sites of `data/sites.yml`. DataFileError with file, line, what is wrong and how to mend it."""
     try:
-        document = yaml.compose(path.read_text(encoding="utf-8"))
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document, data = yaml.compose(text), yaml.safe_load(text)
     except OSError as error:
         raise DataFileError(
             f"{path}: cannot be read: {error.strerror}. It belongs to the program; restore it"
         ) from error
-    except yaml.YAMLError as error:
-        raise DataFileError(f"{path}: not YAML: {error}. Mend the place that it names") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DataFileError(f"{path}:{line}: not UTF-8. Save the file in that coding") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DataFileError(f"{path}:{line}: not YAML: {error.problem}. Mend the line or the one before") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DataFileError(f"{path}:1: not YAML: {error}. Mend the place that it names") from error
     entries = data.get("sites") if isinstance(data, dict) else None
-    if not isinstance(entries, list) or document is None:
-        raise DataFileError(f"{path}:1: a list `sites:` is expected. See the comment at its head")
-    lines = [node.start_mark.line + 1 for node in document.value[0][1].value]
+    if not isinstance(entries, list) or document is None or list(data) != ["sites"]:
+        raise DataFileError(f"{path}:1: one list `sites:` is expected, and nothing else. See the comment at its head")
+    lines = [node.start_mark.line + 1 for node in document.value[-1][1].value]
     sites: dict[str, Site] = {}
     for line, entry in zip(lines, entries, strict=True):
         site = _site(f"{path}:{line}", entry)
         if site.id in sites:
             raise DataFileError(f"{path}:{line}: the id {site.id!r} is there twice. Give one of them another id")
+        for other in sites.values():
+            if ADAPTERS[other.kind].reference(other, site.base_url):
+                raise DataFileError(
+                    f"{path}:{line}: {site.base_url} is the forum of {other.id!r} already. Remove one of them"
+                )
         sites[site.id] = site
     return list(sites.values())
 
@@ -56,7 +67,7 @@ def _site(where: str, entry: Any) -> Site:
     if not isinstance(entry, dict):
         raise DataFileError(f"{where}: an entry with id, kind and base_url is expected, not {entry!r}")
     if unknown := set(entry) - KEYS:
-        raise DataFileError(f"{where}: unknown key {sorted(unknown)[0]!r}. Known: {', '.join(sorted(KEYS))}")
+        raise DataFileError(f"{where}: unknown key {min(map(str, unknown))!r}. Known: {', '.join(sorted(KEYS))}")
     for key in ("id", "kind", "base_url"):
         if not isinstance(entry.get(key), str):
             raise DataFileError(f"{where}: `{key}` is missing or no text. Add it")
@@ -64,11 +75,17 @@ def _site(where: str, entry: Any) -> Site:
         raise DataFileError(f"{where}: id {entry['id']!r}: use small letters, digits and hyphens only")
     if entry["kind"] not in ADAPTERS:
         raise DataFileError(f"{where}: unknown kind {entry['kind']!r}. Known: {', '.join(ADAPTERS)}")
-    if not re.fullmatch(r"https?://[^\s/]+(?:/\S*[^/\s])?", entry["base_url"]):
+    for key in ("title", "rate"):
+        if entry.get(key) is not None and not isinstance(entry[key], str):
+            raise DataFileError(f"{where}: {key}: a text is expected, not {entry[key]!r}. Put it into quotation marks")
+    hosts = entry.get("hosts") or []
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
+        raise DataFileError(f"{where}: hosts: a list of names is expected, not {hosts!r}. Write [a.example, b.example]")
+    if not _is_base(entry["base_url"]):
         raise DataFileError(f"{where}: base_url {entry['base_url']!r}: https://host[/path] without a slash at the end")
     if entry.get("rate") is not None:
         try:
-            parse_rate(str(entry["rate"]))
+            parse_rate(entry["rate"])
         except ValueError as error:
             raise DataFileError(f"{where}: rate: {error}") from error
     return Site(
@@ -76,9 +93,19 @@ def _site(where: str, entry: Any) -> Site:
         kind=entry["kind"],
         base_url=entry["base_url"],
         title=entry.get("title"),
-        hosts=tuple(entry.get("hosts") or ()),
+        hosts=tuple(hosts),
         rate=entry.get("rate"),
     )
+
+
+def _is_base(url: str) -> bool:
+    """Whether `url` is the bare address of a forum: nothing but scheme, host, port and perhaps a folder."""
+    try:
+        parts = urlsplit(url)
+        bare = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+    return bare and re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*[^/\s?#])?", url) is not None
 
 
 def resolve(name: str, sites: list[Site], kind: str = "discourse") -> Target:
@@ -92,7 +119,7 @@ def resolve(name: str, sites: list[Site], kind: str = "discourse") -> Target:
     url = name if "://" in name else ("http://" if LOOPBACK.match(name) else "https://") + name
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host = (parts.hostname or "").removeprefix("www.")
         port = parts.port
     except ValueError as error:
         raise InputError(f"{name!r} is no address: {error}") from error
@@ -103,6 +130,8 @@ def resolve(name: str, sites: list[Site], kind: str = "discourse") -> Target:
     ):
         known = ", ".join(site.id for site in sites)
         raise InputError(f"{name!r} is neither a known site ({known}) nor the address of a forum (https://host/...)")
+    if "@" in parts.netloc:
+        raise InputError(f"{host}: an address without a name and a password is needed; the program never logs in")
     for site in sites:
         reference = ADAPTERS[site.kind].reference(site, url)
         if reference:

@@ -22,9 +22,9 @@ from archive.warc import Exchange, Origin, Stored, WarcStore, decoded
 from crawler import limits, runs
 from crawler.door import Disallowed, Door, Stopped, Transient
 from crawler.follow import Follower
-from crawler.frontier import Frontier, Item
+from crawler.frontier import Frontier, Item, backoff
 from crawler.ingest import Ingested, ingest, ingest_stored, read
-from crawler.observations import NotContent
+from crawler.observations import NotContent, Nothing
 from crawler.report import Report, make_report
 from crawler.scope import Interest, Scope
 from crawler.sites import ADAPTERS, Site
@@ -94,6 +94,10 @@ class _Troubles:
             raise UnreachableError(f"{len(self.broken)} addresses in a row failed, the last with: {self.last}")
 
 
+def _is_redirect(exchange: Exchange) -> bool:
+    return 300 <= exchange.status < 400
+
+
 class Crawl:
     """A crawl of one site into one archive. The caller holds the write lock."""
 
@@ -137,6 +141,8 @@ class Crawl:
             )
             if not self.run_row.continued:
                 self.follower.seed()
+            else:
+                self.frontier.revive()
         if self.run_row.continued:
             self.listener.say(f"continuing the run of {self.run_row.started_at}")
         try:
@@ -162,22 +168,26 @@ class Crawl:
                 with self.db.atomic():
                     planned = not self.follower.plan()
                 continue
-            if item is None:
-                seconds = self.frontier.wait(time.time())
-                if seconds is None:
-                    return
+            if item is not None:
+                self._step(item)
+            elif (seconds := self.frontier.wait(time.time())) is not None:
                 self._pause(seconds)
             else:
-                self._step(item)
+                with self.db.atomic():
+                    if not self.follower.expand():
+                        return
 
     def _step(self, item: Item) -> None:
         before = self.door.requests
         try:
             exchange = self.door.fetch(item.url)
             observation = read(self.site, exchange)
+            if isinstance(observation, Nothing) and item.kind != "robots" and not _is_redirect(exchange):
+                raise NotContent("a redirect led to a page that is no data of the forum", refusal=True)
         except Disallowed as error:
             with self.db.atomic():
                 self.frontier.refuse(item, str(error))
+                self.follower.given_up(item, str(error))
             self.listener.say(str(error))
             self._stop_if_vital(item, RefusedError(str(error)))
         except Transient as error:
@@ -197,7 +207,7 @@ class Crawl:
 
     def _enter(self, item: Item, exchange: Exchange, ingested: Ingested) -> None:
         """What a stored answer means for the crawl, inside the transaction that stores it."""
-        if 300 <= exchange.status < 400:
+        if _is_redirect(exchange):
             if error := self._redirect(item, exchange):
                 self.frontier.fail(item, error)
                 self.follower.given_up(item, error)
@@ -221,6 +231,9 @@ class Crawl:
                 rate_limited=int(trouble.limited),
                 failures=int(not again),
             )
+        if trouble.no_contact:
+            # The whole host is away: it gets longer and longer to come back, not one attempt for every address.
+            self.door.limit.hold(time.time(), backoff(self.troubles.silences + 1), too_fast=False)
         self.listener.say(f"{'will try again' if again else 'given up'}: {item.url[:200]}: {trouble}")
         self.troubles.note(item, trouble)
         if not again:
@@ -235,8 +248,11 @@ class Crawl:
 
     def _redirect(self, item: Item, exchange: Exchange) -> str | None:
         """Queue where a redirect leads, if that is on the same forum and no circle; otherwise say why not."""
-        target = urljoin(item.url, exchange.header("location") or "")
-        self._follow_move(item.url, target)
+        try:
+            target = urljoin(item.url, exchange.header("location") or "")
+            self._follow_move(item.url, target)
+        except ValueError as error:
+            return f"redirected to what is no address: {error}"
         if item.kind != "robots" and self.adapter.reference(self.site, target) is None:
             return f"redirected to another site: {target[:200]}"
         circle = item.reason.count(REDIRECTED) >= REDIRECTS
@@ -297,7 +313,9 @@ class Crawl:
     def _limit(self, rate: limits.Limits | None) -> limits.RateLimit:
         """The host's limit as an earlier run left it."""
         if rate is None:
-            rate = limits.parse_rate(self.site.rate) if self.site.rate else limits.with_margin(self.adapter.LIMITS)
+            # A site's own limit holds beside the default, so it can only be lower.
+            own = limits.parse_rate(self.site.rate) if self.site.rate else ()
+            rate = (*limits.with_margin(self.adapter.LIMITS), *own)
         row = self.conn.execute(
             "select recent, share, resume_at from hosts where host = ?", (urlsplit(self.site.base_url).netloc,)
         ).fetchone()

@@ -21,37 +21,25 @@ from protego import Protego
 
 from archive import clock
 from archive.warc import Exchange, decoded
-from crawler.limits import RateLimit
+from crawler.limits import LONGEST_SILENCE, RateLimit
 
 PRODUCT = "optout-archive"
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 15.0, 30.0, 180.0
 # A 429 without any word on how long: Discourse's longest default window, and what the Internet Archive asks for.
 SILENCE_WITHOUT_WORD = 60.0
-LONGEST_SILENCE = 3600.0
 
 
 class Transient(Exception):
     """The answer cannot be used, but the same request may work later.
 
-    `wait`: seconds the server asked for, None if it said nothing. `whole_host`: it concerns every request to the
-    host. `limited`: it was a 429. `refusal`: a person would say that the server said no. `no_contact`: nothing
-    answered at all.
+    `limited`: it was a 429. `refusal`: a person would say that the server said no. `no_contact`: nothing answered at
+    all.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        wait: float | None = None,
-        whole_host: bool = False,
-        limited: bool = False,
-        refusal: bool = False,
-        no_contact: bool = False,
-    ) -> None:
+    def __init__(self, reason: str, *, limited: bool = False, refusal: bool = False, no_contact: bool = False) -> None:
         super().__init__(reason)
-        self.wait, self.whole_host, self.limited = wait, whole_host, limited
-        self.refusal, self.no_contact = refusal, no_contact
+        self.limited, self.refusal, self.no_contact = limited, refusal, no_contact
 
 
 class Disallowed(Exception):
@@ -72,7 +60,6 @@ class Door:
     stop: Callable[[], bool] = lambda: False
     waiting: Callable[[float, str], None] = lambda seconds, why: None
     requests: int = 0
-    rate_limited: int = 0
     robots: Protego | None = None
     _client: httpx.Client = field(init=False)
 
@@ -91,7 +78,7 @@ class Door:
     def obey(self, robots_txt: str) -> None:
         """Take on a host's robots.txt ("" allows everything)."""
         self.robots = Protego.parse(robots_txt)
-        self.limit.pause = float(self.robots.crawl_delay(PRODUCT) or 0.0)
+        self.limit.pause = min(float(self.robots.crawl_delay(PRODUCT) or 0.0), LONGEST_SILENCE)
 
     def allows(self, url: str) -> bool:
         """Whether robots.txt lets us fetch `url`."""
@@ -106,12 +93,10 @@ class Door:
         self.requests += 1
         try:
             exchange = self._send(url)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise Transient(f"not an address that can be asked: {error}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Transient(
-                f"no connection: {error or type(error).__name__}", whole_host=True, no_contact=True
-            ) from error
+            raise Transient(f"no connection: {error or type(error).__name__}", no_contact=True) from error
         except httpx.TimeoutException as error:
             raise Transient(f"no answer in {READ_SECONDS:.0f} s ({type(error).__name__})") from error
         except httpx.HTTPError as error:
@@ -155,16 +140,14 @@ class Door:
     def _check(self, exchange: Exchange) -> None:
         """Raise Transient for answers that are none: 429 in its three shapes, 5xx, a body cut off."""
         if exchange.status == 429:
-            self.rate_limited += 1
             wait = asked_to_wait(exchange) or SILENCE_WITHOUT_WORD
             # A little more than asked, so that clocks that differ do not bring the next 429.
             self.limit.hold(time.time(), wait + random.uniform(0.5, 1.5), too_fast=True)
-            raise Transient(f"429 too many requests, wait {wait:.0f} s", wait=wait, whole_host=True, limited=True)
+            raise Transient(f"429 too many requests, wait {wait:.0f} s", limited=True)
         if exchange.status >= 500:
-            wait_or_none = asked_to_wait(exchange)
-            if wait_or_none:
-                self.limit.hold(time.time(), wait_or_none, too_fast=False)
-            raise Transient(f"status {exchange.status}", wait=wait_or_none, whole_host=wait_or_none is not None)
+            if seconds := asked_to_wait(exchange):
+                self.limit.hold(time.time(), seconds, too_fast=False)
+            raise Transient(f"status {exchange.status}")
         try:
             decoded(exchange)
         except ValueError as error:
@@ -182,12 +165,12 @@ def asked_to_wait(exchange: Exchange) -> float | None:
             try:
                 moment = parsedate_to_datetime(header)
                 waits.append((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
     try:
         extras = json.loads(decoded(exchange)).get("extras") or {}
         waits.append(float(extras["wait_seconds"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         pass
     sensible = [wait for wait in waits if wait > 0]
     return min(max(sensible), LONGEST_SILENCE) if sensible else None

@@ -10,13 +10,15 @@ from crawler.frontier import Frontier, Item
 from crawler.ingest import Ingested
 from crawler.observations import ListedThread, ListPage, PostBatch, ThreadGone, ThreadPage
 from crawler.runs import Run
-from crawler.scope import Interest, Scope, decide
+from crawler.scope import HELD, Interest, Scope, decide
 from crawler.sites import ADAPTERS, Site
 from crawler.store import SHORTEST_RECHECK, Store
 
 # Reasons for which every post of a thread is asked for again, not only what may be new.
 THOROUGH = ("due", "re-check", "incomplete", "named")
 DEEP = "deep"
+# How the reason of a thread begins that was taken because of what is written in it.
+TEXT = "text: "
 
 
 class Follower:
@@ -76,7 +78,7 @@ class Follower:
         if self.scope.whole_forum and self._add_hidden_categories():
             return True
         added = 0
-        if self.scope.whole_forum and not self.frontier.count("failed", "list"):
+        if self.scope.whole_forum and not self._lists_incomplete():
             rows = self.conn.execute(
                 "select l.native_id from listed_threads l join threads t using (site_id, native_id)"
                 " join captures c on c.id = l.capture_id"
@@ -95,6 +97,29 @@ class Follower:
             added += self._add_threads((row[0] for row in rows), "due")
         return added > 0
 
+    def expand(self) -> bool:
+        """In a focused crawl, go after what matching threads link to, `depth` steps far. True if anything was added.
+
+        Counted from the threads that match, over links that the archive holds, so that it does not matter in which
+        run a thread came or a request failed. Doing it twice adds nothing twice.
+        """
+        if self.scope.everything:
+            return False
+        level = seen = self._roots()
+        added = 0
+        for depth in range(1, self.scope.depth + 1):
+            further: set[int] = set()
+            for thread_id in sorted(level):
+                for target, target_id, source in self._linked(thread_id):
+                    if target_id is None:
+                        url = self.adapter.thread_request(self.site, target)
+                        added += self.frontier.add("thread", url, f"link in {source}", depth=depth)
+                    else:
+                        further.add(target_id)
+            level = further - seen
+            seen = seen | level
+        return added > 0
+
     def given_up(self, item: Item, error: str) -> None:
         """An address will not be had: say so where its posts are missed."""
         if item.kind in ("posts", "posts again"):
@@ -110,7 +135,10 @@ class Follower:
             " where site_id = ? and threads.state = 'live' and not explained",
             (self.site.id,),
         ).fetchone()[0]
-        return bool(unexplained or self.frontier.count("failed", "list", "thread", "posts", "posts again"))
+        return bool(unexplained or self.frontier.count("failed") or self._lists_incomplete())
+
+    def _lists_incomplete(self) -> bool:
+        return bool(self.frontier.count("failed", "list") or self.frontier.count("refused", "list"))
 
     # lists
 
@@ -133,9 +161,17 @@ class Follower:
         ).fetchone()
         decision, reason = decide(self.scope, thread, row is not None, self.interest)
         self.conn.execute(
-            "update listed_threads set decision = ?, reason = ?, taxonomy_version = ?, unlisted_at = null"
-            " where site_id = ? and native_id = ?",
-            (decision, reason, self.taxonomy_version, self.site.id, thread.native_id),
+            "update listed_threads set decision = ?1, reason = case when ?2 = ?6 and reason like ?7 then reason"
+            " else ?2 end, taxonomy_version = ?3, unlisted_at = null where site_id = ?4 and native_id = ?5",
+            (
+                decision,
+                reason,
+                self.taxonomy_version,
+                self.site.id,
+                thread.native_id,
+                HELD,
+                f"{TEXT}%",
+            ),
         )
         why = None
         if decision == "taken":
@@ -199,7 +235,9 @@ class Follower:
         held = {
             row[0]
             for row in self.conn.execute(
-                "select posts.native_id from posts where thread_id = ?", (ingested.changes.thread_id,)
+                # A post that is listed again after it had gone is asked for like a new one.
+                "select native_id from posts where thread_id = ? and state != 'deleted'",
+                (ingested.changes.thread_id,),
             )
         }
         rest = [native_id for native_id in page.stream if native_id not in here]
@@ -215,7 +253,7 @@ class Follower:
             self.frontier.add(
                 "posts", self.adapter.posts_request(self.site, page.native_id, ids), item.reason, depth=item.depth
             )
-        self._links(item, page.native_id, ingested)
+        self._judge_text(page.native_id, ingested)
 
     def _batch(self, item: Item, batch: PostBatch, ingested: Ingested) -> None:
         rows = self.conn.execute(
@@ -226,38 +264,47 @@ class Follower:
         if again:
             url = self.adapter.posts_request(self.site, batch.thread_native_id, again)
             self.frontier.add("posts again", url, item.reason, depth=item.depth)
-        self._links(item, batch.thread_native_id, ingested)
+        self._judge_text(batch.thread_native_id, ingested)
 
-    def _links(self, item: Item, native_id: str, ingested: Ingested) -> None:
-        """In a focused crawl, go after what a matching thread links to."""
-        if self.scope.everything or item.depth >= self.scope.depth:
+    def _judge_text(self, native_id: str, ingested: Ingested) -> None:
+        """In a deep crawl, take a thread for what is written in it where its title did not match."""
+        if not self.scope.deep:
             return
-        if item.reason.startswith(DEEP) and not self._text_matches(native_id, ingested):
-            return
-        rows = self.conn.execute(
-            "select distinct target_native_id, posts.number from links join posts on posts.id = post_id"
-            " where thread_id = ? and target_site_id = ? and target_native_id is not null and target_thread_id is null"
-            " and links.state = 'unknown' and kind != 'mention' order by posts.number",
-            (ingested.changes.thread_id, self.site.id),
-        ).fetchall()
-        for target, number in rows:
-            url = self.adapter.thread_request(self.site, target)
-            self.frontier.add("thread", url, f"link in {native_id}/{number}", depth=item.depth + 1)
-
-    def _text_matches(self, native_id: str, ingested: Ingested) -> bool:
         row = self.conn.execute(
-            "select decision, title from listed_threads where site_id = ? and native_id = ?", (self.site.id, native_id)
+            "select title from listed_threads where site_id = ? and native_id = ?"
+            " and (decision = 'passed' or reason = ?)",
+            (self.site.id, native_id, HELD),
         ).fetchone()
-        if row and row[0] == "taken":
-            return True
-        for text in ingested.changes.texts:
-            if words := self.interest(row[1] if row else "", (), text):
-                self.conn.execute(
-                    "update listed_threads set decision = 'taken', reason = ? where site_id = ? and native_id = ?",
-                    (f"text: {words}", self.site.id, native_id),
-                )
-                return True
-        return False
+        words = row and next(filter(None, (self.interest(row[0], (), text) for text in ingested.changes.texts)), None)
+        if words:
+            self.conn.execute(
+                "update listed_threads set decision = 'taken', reason = ? where site_id = ? and native_id = ?",
+                (TEXT + words, self.site.id, native_id),
+            )
+
+    def _roots(self) -> set[int]:
+        """The threads that the user asked for: named ones, or those that lists showed and that match."""
+        if self.scope.threads:
+            found = (self.store.thread_id(native_id) for native_id in self.scope.threads)
+            return {thread_id for thread_id in found if thread_id is not None}
+        rows = self.conn.execute(
+            "select t.id from listed_threads l join threads t using (site_id, native_id)"
+            " where l.site_id = ? and l.decision = 'taken' and l.reason is not ?",
+            (self.site.id, HELD),
+        )
+        return {row[0] for row in rows}
+
+    def _linked(self, thread_id: int) -> list[tuple[str, int | None, str]]:
+        """Threads that a thread links to: native id, row (None: not held, and not known to be gone), linking post."""
+        rows = self.conn.execute(
+            "select target_native_id, target_thread_id, t.native_id || '/' || min(p.number) from links l"
+            " join posts p on p.id = l.post_id join threads t on t.id = p.thread_id"
+            " where p.thread_id = ? and target_site_id = ? and target_native_id is not null and l.kind != 'mention'"
+            " and (target_thread_id is not null or l.state = 'unknown')"
+            " group by target_native_id, target_thread_id order by min(p.number), min(l.id)",
+            (thread_id, self.site.id),
+        )
+        return [tuple(row) for row in rows]
 
     def _note_unlisted(self, native_id: str) -> None:
         self.conn.execute(

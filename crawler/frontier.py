@@ -15,7 +15,17 @@ PRIORITY = {"robots": 0, "site": 1, "list": 2, "posts": 3, "posts again": 3, "th
 # A failed request is repeated after 2, 4, 8, 16 seconds and a jitter of up to half of that, and then given up.
 MAX_ATTEMPTS = 5
 BACKOFF_SECONDS = 2.0
+# What may be asked for: nothing before robots.txt is known.
+OPEN = (
+    "run_id = ?1 and state = 'queued' and (kind = 'robots' or not exists"
+    " (select 1 from frontier where run_id = ?1 and state = 'queued' and kind = 'robots'))"
+)
 COLUMNS = "id, kind, url, reason, depth, attempts"
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after so many attempts in vain."""
+    return BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(1, 1.5)
 
 
 @dataclass(frozen=True)
@@ -46,18 +56,23 @@ class Frontier:
     def next(self, now: float) -> Item | None:
         """The next item that may be tried now."""
         row = self.conn.execute(
-            f"select {COLUMNS} from frontier"
-            " where run_id = ? and state = 'queued' and not_before <= ? order by priority, id limit 1",
+            f"select {COLUMNS} from frontier where {OPEN} and not_before <= ?2 order by priority, id limit 1",
             (self.run_id, now),
         ).fetchone()
         return Item(*row) if row else None
 
     def wait(self, now: float) -> float | None:
         """Seconds until the next item may be tried; None if nothing is queued."""
-        row = self.conn.execute(
-            "select min(not_before) from frontier where run_id = ? and state = 'queued'", (self.run_id,)
-        ).fetchone()
+        row = self.conn.execute(f"select min(not_before) from frontier where {OPEN}", (self.run_id,)).fetchone()
         return None if row[0] is None else max(0.0, row[0] - now)
+
+    def revive(self) -> None:
+        """When a run is continued, what failed is tried again as if for the first time."""
+        self.conn.execute(
+            "update frontier set state = 'queued', attempts = 0, not_before = 0, ended_at = null"
+            " where run_id = ? and state in ('queued', 'failed')",
+            (self.run_id,),
+        )
 
     def done(self, item: Item, status: int | None, capture_id: int | None) -> None:
         self.conn.execute(
@@ -72,7 +87,7 @@ class Frontier:
         if attempts >= MAX_ATTEMPTS:
             self.fail(item, error)
             return False
-        delay = BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(1, 1.5) if counts else 0.0
+        delay = backoff(attempts) if counts else 0.0
         self.conn.execute(
             "update frontier set attempts = ?, error = ?, not_before = ? where id = ?",
             (attempts, error, now + delay, item.id),
@@ -106,13 +121,3 @@ class Frontier:
                 f"select count(*) from frontier where run_id = ? and state = ?{among}", (self.run_id, state, *kinds)
             ).fetchone()[0]
         )
-
-    def failures(self) -> list[tuple[str, str, str]]:
-        """Kind, address and error of what was given up."""
-        return [
-            tuple(row)
-            for row in self.conn.execute(
-                "select kind, url, error from frontier where run_id = ? and state = 'failed' order by id",
-                (self.run_id,),
-            )
-        ]

@@ -22,6 +22,9 @@ CUT = 0.6
 LEAST_SHARE = 0.1
 GROWTH_PER_REQUEST = 0.001
 
+LONGEST_SILENCE = 3600.0
+"""Seconds that a server may make us wait, whatever it says."""
+
 RATE = re.compile(r"(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?")
 
 
@@ -56,6 +59,10 @@ class RateLimit:
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request may be sent, 0 if it may be sent now."""
+        if self.recent and self.recent[-1] > now:
+            # The clock was set back: what lies in its future happened just now at the latest.
+            self.recent = deque(min(moment, now) for moment in self.recent)
+        self.resume_at = min(self.resume_at, now + LONGEST_SILENCE)
         until = self.resume_at
         if self.recent:
             until = max(until, self.recent[-1] + self.pause)
@@ -63,10 +70,6 @@ class RateLimit:
             allowed = max(1, int(requests * self.share))
             if len(self.recent) >= allowed:
                 until = max(until, self.recent[-allowed] + seconds)
-        # A clock that was set back must not stop the program for years.
-        longest = max([seconds for _, seconds in self.limits], default=0.0)
-        if until - now > max(longest, self.pause, self.resume_at - now):
-            return longest
         return max(0.0, until - now)
 
     def sent(self, now: float) -> None:

@@ -12,6 +12,10 @@ Interest = Callable[[str, tuple[str, ...], str], str | None]
 """(title, the forum's tags, excerpt or text) -> the words that make a thread worth taking, None if there are none."""
 
 
+HELD = "held already"
+"""Why a thread is taken that does not match itself."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """`threads`, `category_path`: only these. `everything`: all that is listed; otherwise what matches the taxonomy
@@ -46,5 +50,5 @@ def decide(scope: Scope, thread: ListedThread, held: bool, interest: Interest) -
     if words := interest(thread.title, thread.tags, thread.excerpt or ""):
         return "taken", words
     if held:
-        return "taken", "held already"
+        return "taken", HELD
     return "passed", "no match"

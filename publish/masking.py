@@ -19,7 +19,7 @@ MENTION = re.compile(r"(?<![\w@.])@(?=[\w.-]*[^\W\d_])([\w](?:[\w.-]{0,58}\w)?)(
 # The new seller forums call everybody who chose no name so.
 SELLER_HANDLE = re.compile(r"(?<!\w)Seller_[0-9A-Za-z]{13}(?!\w)")
 PROFILE = re.compile(r"(/(?:u|users|user_avatar/[^/?#]+|members?|profile)/)([^/?#\s]+)", re.IGNORECASE)
-E_MAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+E_MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[e-mail]", E_MAIL),
     ("[order id]", re.compile(r"(?<![\w-])(?:\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5})(?![\w-])")),
@@ -100,7 +100,7 @@ class Masker:
         return self.names.person(site_id, name)
 
     def url(self, site_id: str, url: str) -> str:
-        """An address without private names and numbers. It may then lead nowhere; its host stays."""
+        """An address without private names and numbers. It may then lead nowhere."""
         masked = PROFILE.sub(lambda match: match[1] + self._segment(site_id, match[2]), url)
         decoded = unquote(masked)
         edits = [*_numbers(decoded), *self._plain_names(site_id, decoded)]

@@ -8,7 +8,7 @@ import sqlite3
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from datasette import NotFound, Response
 from datasette.app import Datasette
@@ -16,7 +16,7 @@ from datasette.database import Database
 from datasette.utils.asgi import Request
 from markupsafe import Markup, escape
 
-from publish import home, search, thread_page
+from publish import addresses, home, search, thread_page
 from publish.schema import DATABASE
 
 STATIC = Path(__file__).parent / "static"
@@ -46,10 +46,11 @@ def database_of(datasette: Datasette) -> Database:
 
 async def thread(datasette: Datasette, request: Request) -> Response:
     """`/thread/<site>/<native id>?page=`. NotFound if the archive holds no such thread."""
-    site_id, native_id = (unquote(request.url_vars[name]) for name in ("site", "native_id"))
+    site_id, native_id = (addresses.read_part(request.url_vars[name]) for name in ("site", "native_id"))
     page = request.args.get("page") or "1"
     number = int(page) if re.fullmatch("[0-9]{1,6}", page) else 1
-    found = await thread_page.read(database_of(datasette), site_id, native_id, number, _here(datasette)("/").rstrip("/"))
+    base = str(datasette.urls.path("/")).rstrip("/")
+    found = await thread_page.read(database_of(datasette), site_id, native_id, number, base)
     if found is None:
         raise NotFound(f"The archive holds no thread {native_id} of {site_id}.")
     return await _answer(datasette, request, "thread.html", found | {"here": _here(datasette)})
@@ -74,6 +75,15 @@ async def search_page(datasette: Datasette, request: Request) -> Response:
         "here": _here(datasette), "ranked": search.RANKED,
     }  # fmt: skip
     return await _answer(datasette, request, "search.html", context)
+
+
+async def not_found(datasette: Datasette, request: Request, message: str) -> Response:
+    """The answer for an address that leads nowhere."""
+    if request.path.split("?")[0].endswith(".json"):
+        return Response.json({"ok": False, "error": message, "status": 404, "title": None}, status=404)
+    answer = await _answer(datasette, request, "not_found.html", {"message": message, "here": _here(datasette)})
+    answer.status = 404
+    return answer
 
 
 async def home_context(datasette: Datasette, request: Request) -> dict[str, Any]:

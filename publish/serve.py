@@ -100,11 +100,12 @@ def free_port(host: str, port: int) -> int:
     """`port` if it can be bound, else the next that can; any free one for 0. InputError if there is none."""
     if not 0 <= port <= 65535:
         raise InputError(f"{port} is no port: ports go from 0 (any free one) to 65535")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     reason: OSError | None = None
     for candidate in [0] if port == 0 else range(port, min(port + PORTS_TRIED, 65536)):
         try:
-            with socket.create_server((host, candidate), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
-                bound: int = s.getsockname()[1]
+            with socket.create_server((host, candidate), family=family) as listener:
+                bound: int = listener.getsockname()[1]
                 return bound
         except OSError as error:
             reason = error

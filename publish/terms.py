@@ -29,7 +29,10 @@ def program_rows(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
 
 def theme_rows(taxonomy: Taxonomy) -> list[tuple[str, str, str, str]]:
     """(id, name, kind, definition); kind is `complaint` or `stance`."""
-    return [(theme.id, theme.name, "stance" if theme.stance else "complaint", theme.definition) for theme in _themes(taxonomy)]
+    return [
+        (theme.id, theme.name, "stance" if theme.stance else "complaint", theme.definition)
+        for theme in _themes(taxonomy)
+    ]
 
 
 def words(taxonomy: Taxonomy) -> set[str]:

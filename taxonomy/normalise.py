@@ -18,27 +18,21 @@ DROPPED = re.compile(rf"[{INVISIBLE}]+|(?<=\s)\s+")
 BETWEEN_WORDS = re.compile(r"(?<=\w)[-\u2010-\u2013](?=\w)")
 BLANK = re.compile(r"[\t\n\r\f\v\x1c-\x1f]")
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-QUOTES = {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u02bc": "'", "\u00b4": "'",
-          "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\u00ab": '"', "\u00bb": '"'}
+QUOTES = dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4", "'") | dict.fromkeys(
+    "\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'
+)
 
 
-def _table() -> dict[str, str]:
+class _Plain(dict[str, str]):
     """One character for one character: quotes, blanks, compatibility forms, `İ` (whose lower case is longer)."""
-    table = {}
-    for code in range(0x80, 0x110000):
-        if 0xAC00 <= code <= 0xD7A3 or 0xD800 <= code <= 0xDFFF:
-            continue
-        char = chr(code)
-        if char.isspace():
-            table[char] = " "
-            continue
-        plain = unicodedata.normalize("NFKC", char)
-        if plain != char and len(plain) == 1:
-            table[char] = plain
-    return table | QUOTES | {"\u0130": "I"}
+
+    def __missing__(self, char: str) -> str:
+        plain = " " if char.isspace() else unicodedata.normalize("NFKC", char)
+        self[char] = plain if len(plain) == 1 else char
+        return self[char]
 
 
-TABLE = _table()
+PLAIN = _Plain(QUOTES | {"\u0130": "I"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ def fold(text: str) -> Folded:
     """
     offsets: Sequence[int] | None = None
     if not text.isascii():
-        text = NOT_ASCII.sub(lambda match: TABLE.get(match[0], match[0]), text)
+        text = NOT_ASCII.sub(lambda match: PLAIN[match[0]], text)
     if DROPPED.search(text):
         kept: list[int] = []
         parts: list[str] = []

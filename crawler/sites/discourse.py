@@ -39,10 +39,15 @@ ACTION_TYPES = (2, 3)  # moderator action, small action
 WHISPER = 4
 
 FORUM_PATH = re.compile(r"/(?:t|n|c|p|u|g|tag|tags|latest|top|new|hot|categories|site|posts|about|search)(?:[./?]|$)")
-THREAD_PATH = re.compile(r"^/[tn]/(?:[^/]*[^/\d][^/]*/)?(\d+)(?:\.json|/(\d+)(?:\.json)?|/posts\.json)?/?$")
-POSTS_PATH = re.compile(r"^/t/(\d+)/posts\.json$")
-CATEGORY_PATH = re.compile(r"^(/c/.+?/\d+)(?:/l/[a-z]+)?(?:\.json)?/?$")
+# Ids are 64-bit numbers; more digits name nothing.
+THREAD_PATH = re.compile(
+    r"^/[tn]/(?:[^/]*[^/0-9][^/]*/)?([0-9]{1,18})(?:\.json|\.rss|/([0-9]{1,18})(?:\.json)?"
+    r"|/(?:posts\.json|last|print|summary))?/?$"
+)
+POSTS_PATH = re.compile(r"^/t/([0-9]{1,18})/posts\.json$")
+CATEGORY_PATH = re.compile(r"^(/c/.+?/[0-9]{1,18})(?:/l/[a-z]+)?(?:\.json)?/?$")
 LIST_PATH = re.compile(r"^/(?:latest|c/.+/l/latest)\.json$")
+DEFAULT_PORT = re.compile(r":(?:80|443)?$")
 LONE_SURROGATES = re.compile("[\ud800-\udfff\x00]")
 # What answers in place of the forum say of themselves.
 CHALLENGE = re.compile(
@@ -109,13 +114,13 @@ def read(site: Site, url: str, status: int, body: bytes) -> Observation:
         return _expect(status, body, _forum_info)
     if LIST_PATH.match(path):
         # 400 InvalidParameters is how newer servers end a list that was paged too deep (discourse#34728).
-        return ListPage((), None) if status == 400 else _expect(status, body, lambda data: _list_page(site, url, data))
+        return ListPage((), None) if status == 400 else _expect(status, body, lambda data: _list_page(site, data))
     if match := POSTS_PATH.match(path):
         thread = match[1]
         if status in (403, 404, 410):
             _json_error(status, body)
             return ThreadGone(thread, status)
-        return _expect(status, body, lambda data: PostBatch(thread, asked(url), _posts(data)))
+        return _expect(status, body, lambda data: _batch(thread, asked(url), data))
     if match := THREAD_PATH.match(path):
         thread = str(int(match[1]))
         if status in (403, 404, 410):
@@ -141,7 +146,7 @@ def _path(site: Site, url: str) -> str | None:
 
 
 def _host(netloc: str) -> str:
-    return netloc.lower().rpartition("@")[2].removeprefix("www.")
+    return DEFAULT_PORT.sub("", netloc.lower().rpartition("@")[2].removeprefix("www."))
 
 
 def _expect(status: int, body: bytes, parse: Callable[[Any], Observation]) -> Observation:
@@ -190,7 +195,7 @@ def _forum_info(data: Any) -> ForumInfo:
     )
 
 
-def _list_page(site: Site, url: str, data: Any) -> ListPage:
+def _list_page(site: Site, data: Any) -> ListPage:
     topics = data["topic_list"]
     more = topics.get("more_topics_url")
     return ListPage(tuple(_listed(item) for item in topics["topics"]), _next_list_page(site, more) if more else None)
@@ -198,7 +203,7 @@ def _list_page(site: Site, url: str, data: Any) -> ListPage:
 
 def _next_list_page(site: Site, more: str) -> str | None:
     """`/latest?order=created&page=1` (an HTML address, with or without the sub-folder) -> the JSON of the same page."""
-    parts = urlsplit(more)
+    parts = urlsplit(_text(more))
     base = urlsplit(site.base_url)
     path = parts.path.removeprefix(base.path) if base.path else parts.path
     if parts.netloc and _host(parts.netloc) != _host(base.netloc):
@@ -241,6 +246,13 @@ def _thread_page(asked: str, data: Any) -> ThreadPage:
         posts=posts,
         stream=tuple(dict.fromkeys(stream)),
     )
+
+
+def _batch(thread: str, asked: tuple[str, ...], data: Any) -> PostBatch:
+    native_id = _id(data["id"])
+    if native_id != thread:
+        raise NotContent(f"posts of topic {native_id} came instead of {thread}")
+    return PostBatch(thread, asked, _posts(data))
 
 
 def _posts(data: Any) -> tuple[SeenPost, ...]:

@@ -1,5 +1,8 @@
 """Datasette plugin: the site's own pages. Everything it answers is made in the package `publish`."""
 
+# Datasette has no types, and its decorator none either.
+# mypy: disable-error-code="untyped-decorator"
+
 from __future__ import annotations
 
 import sqlite3
@@ -52,6 +55,18 @@ def extra_template_vars(datasette: Datasette, request: Request, template: str) -
         return await pages.home_context(datasette, request)
 
     return home
+
+
+@hookimpl
+def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Any:
+    # Datasette's own handler prints a traceback for each, and fails where there is none (an address of no route).
+    if getattr(exception, "status", None) != 404:
+        return None
+
+    async def answer() -> Response:
+        return await pages.not_found(datasette, request, str(exception.args[0] if exception.args else "404"))
+
+    return answer
 
 
 @hookimpl

@@ -27,7 +27,9 @@ def seeded_moments() -> list[tuple[str, int, float]]:
     """54 moments, nine of each kind, spread over the crawl by a fixed seed."""
     chance = random.Random(20180301)
     return [
-        (moment, count, round(chance.random(), 3)) for moment in MOMENTS for count in chance.sample(range(1, REQUESTS + 1), 9)
+        (moment, count, round(chance.random(), 3))
+        for moment in MOMENTS
+        for count in chance.sample(range(1, REQUESTS + 1), 9)
     ]
 
 

@@ -22,6 +22,7 @@ STAFF = "Rowan_Marketplace"
 PROGRAM = "amz.promise_optimization"
 OTHER_PROGRAM = "amz.shipping_settings_automation"
 THEME = "optout_obscure"
+OTHER_THEME = "spin_skepticism"
 TITLE = "Promise Optimization: on by default, says @kelpkitchen"
 
 
@@ -159,7 +160,9 @@ def make(path: Path) -> Paths:
                           gone_status=404, created_at="2020-06-15T00:00:00Z", posts_listed=2, posts_held=2)
     old = archive.post(gone, 1, "MfnMarvin", "<p>أهلا — Promise Optimization was Seller_Ab3dEf6hIj9kL's word.</p>",
                        created_at="2020-06-15T08:00:00Z")
-    archive.program(archive.paragraphs(old)[0], "Promise Optimization")
+    paragraphs = archive.paragraphs(old)
+    archive.program(paragraphs[0], "Promise Optimization")
+    archive.theme(paragraphs[0], "word", OTHER_THEME)
     archive.post(gone, 2, "Zoë_Ångström", "<p>ZOË_ÅNGSTRÖM agrees with 12-34567-89012.</p>", created_at=None)
     archive.insert("links", post_id=first, url=f"{FORUM}/t/99/2", kind="link", title="there", target_site_id="sas",
                    target_native_id="99", target_number=2, target_thread_id=gone, state="gone")

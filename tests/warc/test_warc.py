@@ -50,10 +50,14 @@ def test_a_capture_knows_its_forum_its_route_and_why_it_was_asked_for(store: War
     assert stored.origin == ORIGIN
 
 
-def test_each_capture_is_a_response_with_its_request_and_metadata_each_a_gzip_member_of_its_own(store: WarcStore) -> None:
+def test_each_capture_is_a_response_with_its_request_and_metadata_each_a_gzip_member_of_its_own(
+    store: WarcStore,
+) -> None:
     store.append(exchange(), ORIGIN)
     with open(store.files()[0], "rb") as file:
-        records = [(record.rec_type, record.rec_headers.get_header("WARC-Concurrent-To")) for record in ArchiveIterator(file)]
+        records = [
+            (record.rec_type, record.rec_headers.get_header("WARC-Concurrent-To")) for record in ArchiveIterator(file)
+        ]
     assert [kind for kind, _ in records] == ["warcinfo", "response", "request", "metadata"]
     assert records[2][1] == records[3][1] is not None
 

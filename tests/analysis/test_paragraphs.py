@@ -1,0 +1,82 @@
+"""Cutting posts into paragraphs."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.paragraphs import paragraphs
+from archive.markup import render
+
+
+def cut(html: str, link_titles: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    text = render(html).text
+    return [(p.kind, text[p.start : p.end]) for p in paragraphs(html, text, link_titles)]
+
+
+def test_the_markup_decides_what_is_what() -> None:
+    html = (
+        '<aside class="quote" data-username="jo" data-topic="1" data-post="2"><blockquote><p>Old words</p></blockquote>'
+        "</aside><p>My words</p><ul><li>one</li><li>two</li></ul><pre><code>a\n\nb</code></pre><h2>More</h2>"
+    )
+    assert cut(html) == [
+        ("quote", "Old words"), ("text", "My words"), ("list", "one\ntwo"), ("code", "a\n\nb"), ("heading", "More")
+    ]
+
+
+def test_a_quotation_keeps_its_source() -> None:
+    html = '<aside class="quote" data-username="jo" data-topic="1" data-post="2"><blockquote><p>Hm</p></blockquote></aside>'
+    (paragraph,) = paragraphs(html, render(html).text)
+    assert paragraph.source["post"] == "2"
+
+
+def test_empty_lines_part_paragraphs_inside_a_block() -> None:
+    assert cut("<p>One<br><br>Two<br>still two</p>") == [("text", "One"), ("text", "Two\nstill two")]
+
+
+def test_without_markup_or_with_another_text_empty_lines_decide() -> None:
+    text = "One\n\nTwo\n \nThree"
+    for html in ("", "<p>Something else</p>"):
+        assert [text[p.start : p.end] for p in paragraphs(html, text)] == ["One", "Two", "Three"]
+
+
+def test_a_signature_is_told_apart() -> None:
+    assert cut("<p>The point.</p><p>-- <br>Ann, Harbour Soap</p>")[-1] == ("signature", "--\nAnn, Harbour Soap")
+    assert cut("<p>The point.</p><p>Best regards,<br>Ann</p>")[-1][0] == "signature"
+    assert cut("<p>Thanks</p>") == [("text", "Thanks")]
+    assert cut("<p>A</p><p>-5 degrees here</p>")[-1][0] == "text"
+
+
+def test_interface_words_are_navigation() -> None:
+    for residue in ("3 Likes", "Reply", "Message 1 of 16", "Seller Forums", "https://forum.example/t/old-thread/12"):
+        assert cut(f"<p>My words stand here</p><p>{residue}</p>")[-1][0] == "navigation", residue
+    assert cut("<p>I like 3 Likes</p>")[0][0] == "text"
+
+
+def test_a_pointer_to_a_thread_is_navigation_and_an_argument_is_not() -> None:
+    assert cut("<p>It was https://forum.example/t/old/12 but it is gone.</p>")[0][0] == "navigation"
+    long = "I wrote at length about why this default is wrong and what it cost my shop in March, see"
+    assert cut(f"<p>{long} https://forum.example/t/old/12</p>")[0][0] == "text"
+
+
+def test_a_list_of_nothing_but_links_is_navigation() -> None:
+    html = "<ul><li>Prepaid labels</li><li>Donations</li></ul>"
+    assert cut(html, ("Prepaid labels", "Donations"))[0][0] == "navigation"
+    assert cut(html, ("Prepaid labels",))[0][0] == "list"
+
+
+def test_the_second_copy_of_a_doubled_opening_is_navigation() -> None:
+    one = "<p>They switched it on for every single thing I sell, without a word.</p><p>What now?</p>"
+    assert [kind for kind, _ in cut(one + one + "<p>Reply one</p>")] == [
+        "text", "text", "navigation", "navigation", "text"
+    ]
+    assert [kind for kind, _ in cut("<p>No.</p><p>No.</p>")] == ["text", "text"]
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.booleans())
+def test_paragraphs_are_in_order_and_hold_every_visible_character(html: str, other: str, same: bool) -> None:
+    text = render(html).text if same else other
+    place = 0
+    for paragraph in paragraphs(html, text):
+        assert place <= paragraph.start < paragraph.end <= len(text)
+        assert not text[place : paragraph.start].strip()
+        place = paragraph.end
+    assert not text[place:].strip()

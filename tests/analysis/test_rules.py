@@ -1,0 +1,106 @@
+"""The theme rules of data/taxonomy/theme_rules.yml, and the machinery that runs them."""
+
+import random
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.literals import required
+from analysis.themes import Themes, themes
+from taxonomy import ThemeRule, load
+from taxonomy.normalise import fold
+
+TAXONOMY = load()
+PATTERNS = [pattern for rule in TAXONOMY.theme_rules for pattern in rule.patterns]
+SENTENCES = [text for rule in TAXONOMY.theme_rules for text in (*rule.matches, *rule.misses)]
+
+
+def rule_ids(text: str, rule: ThemeRule) -> list[str]:
+    return [hit.rule for hit in Themes(replace(TAXONOMY, theme_rules=(rule,))).find(fold(text))]
+
+
+@pytest.mark.parametrize("rule", TAXONOMY.theme_rules, ids=lambda rule: rule.id)
+def test_a_rule_finds_its_examples_and_leaves_the_others(rule: ThemeRule) -> None:
+    for text in rule.matches:
+        assert rule_ids(text, rule) == [rule.id], text
+    for text in rule.misses:
+        assert rule_ids(text, rule) == [], text
+
+
+def test_every_pattern_names_a_word_that_must_occur() -> None:
+    assert themes(TAXONOMY).ungated == []
+    for pattern in PATTERNS:
+        assert min(map(len, required(pattern))) >= 2, pattern
+
+
+def test_no_match_is_without_a_required_literal() -> None:
+    for pattern in PATTERNS:
+        for text in SENTENCES:
+            for match in re.finditer(pattern, fold(text).text):
+                assert any(literal in match[0] for literal in required(pattern)), (pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literals"),
+    [
+        ("abc", {"abc"}),
+        ("a(?:bc|d)e", {"abce", "ade"}),
+        ("x?yy", {"yy", "xyy"}),
+        (r"\w+ing\b", {"ing"}),
+        ("(?:ab|.)c{2,}", {"c"}),
+        ("a|.", set()),
+        (".*", set()),
+        ("(?=abc).", set()),
+        ("(?i:abc)d", {"d"}),
+    ],
+)
+def test_required_literals(pattern: str, literals: set[str]) -> None:
+    assert required(pattern) == literals
+
+
+@given(st.recursive(
+    st.sampled_from(["a", "b", "ab", ".", r"\w", "[ab]", "[^a]", "(?!a)", r"\b"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.tuples(inner, inner).map(lambda pair: f"(?:{pair[0]}|{pair[1]})"),
+        inner.map(lambda text: f"(?:{text})?"),
+        inner.map(lambda text: f"(?:{text})+"),
+        inner.map(lambda text: f"({text}){{2,3}}"),
+    ),
+    max_leaves=8,
+), st.text("ab c", max_size=20))
+def test_the_gate_never_hides_a_match(pattern: str, text: str) -> None:
+    literals = required(pattern)
+    for match in re.finditer(pattern, text):
+        assert not literals or any(literal in match[0] for literal in literals)
+
+
+def test_evidence_is_the_words_themselves() -> None:
+    text = "Well. I’ve read it twice, but I NEVER\u00a0signed-up for this."
+    (hit,) = [hit for hit in themes(TAXONOMY).find(fold(text)) if hit.theme_id == "consent_absent"]
+    assert text[hit.start : hit.end] == "I NEVER\u00a0signed-up"
+
+
+def test_a_theme_is_tagged_once_a_paragraph() -> None:
+    hits = themes(TAXONOMY).find(fold("I never signed up. Nobody asked me. I never agreed to it."))
+    assert [hit.theme_id for hit in hits] == ["consent_absent"]
+
+
+def test_a_refusing_word_counts_in_its_own_sentence_only() -> None:
+    rule = next(rule for rule in TAXONOMY.theme_rules if rule.id == "support.useless")
+    assert rule_ids("Support could not help, thank you.", rule) == []
+    assert rule_ids("Thank you all. Support could not help.", rule) == [rule.id]
+
+
+def test_chat_carries_no_theme() -> None:
+    for text in ("Oh for the love of biscuits!", "I need some tea.", "Nice weather.", "Happy birthday to the forum"):
+        assert themes(TAXONOMY).find(fold(text)) == []
+
+
+def test_hostile_text_ends_in_good_time() -> None:
+    words = ["never", "asked", "me", "opt", "out", "survey", "token", "the", "fee", "was", "$9", "label", "no", "not"]
+    text = " ".join(random.Random(1).choices(words, k=20_000))
+    assert themes(TAXONOMY).find(fold(text))

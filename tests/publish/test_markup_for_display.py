@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from archive.markup import render
+from publish.display import ELEMENTS, VOID, Display, Evidence
+from publish.masking import Masker
+from publish.names import Author, Names
+
+DISPLAY = Display(Masker(Names(b"k" * 32, [Author(1, "sas", "kelpkitchen", "member")])), "sas", "https://f.example")
+SAFE = {*ELEMENTS.values(), *VOID, "a", "span", "mark", "blockquote"}
+SAFE_ATTRIBUTES = {"href", "rel", "class", "title"}
+
+
+def show(html: str, *words: str) -> str:
+    text = render(html).text
+    evidence = tuple(Evidence(text.index(w), text.index(w) + len(w), "program", "a label") for w in words)
+    return DISPLAY.show(text, html, evidence).html
+
+
+def assert_safe(html: str) -> None:
+    tree = LexborHTMLParser(html, is_fragment=True)
+    for node in tree.root.traverse() if tree.root else []:
+        assert node.tag in SAFE
+        assert set(node.attributes) <= SAFE_ATTRIBUTES
+        assert (node.attributes.get("href") or "https://").startswith(("https://", "http://"))
+
+
+@pytest.mark.parametrize("html", [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<a href='javascript:alert(1)'>x</a>",
+    "<a href=' java\nscript:alert(1)'>x</a>", "<a href='data:text/html,x'>x</a>", "<svg><script>alert(1)</script></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>", "<iframe srcdoc='<script>1</script>'></iframe>",
+    "<p onclick=alert(1) style='background:url(//evil.example)'>x</p>", "<form action=//evil.example><input></form>",
+    "<base href=//evil.example>", "<noscript><p title='</noscript><img src=x onerror=1>'>", "<details ontoggle=1 open>x",
+    "<a href='https://u:p@evil.example'>x</a>", "<template><script>1</script></template>", "<!--<img src=x onerror=1>-->",
+    "<p id=top name=x>clobber</p>", "<plaintext><b>x", "<a href='http://[::1'>x</a>", "<blockquote>" * 500 + "deep",
+])  # fmt: skip
+def test_nothing_that_acts_or_loads_comes_through(html: str) -> None:
+    assert_safe(show(html))
+
+
+@given(st.lists(st.one_of(st.text(), st.sampled_from(
+    ["<", ">", "&lt;", "<script>", "</script>", "<p ", "onclick=", "'", '"', "<a href=", "javascript:", "<svg>", "<math>",
+     "<style>", "<aside class=quote data-username=x>", "<pre>", "</p>", "<!--", "<img alt='a' src=", "kelpkitchen"]
+))).map("".join))  # fmt: skip
+def test_no_markup_at_all_makes_an_unsafe_page(html: str) -> None:
+    shown = show(html)
+    assert_safe(shown)
+    assert "kelpkitchen" not in shown
+
+
+def test_paragraphs_lists_links_and_code_stay() -> None:
+    shown = show('<p>A <strong>b</strong></p><ul><li>c</li></ul><pre><code>&lt;d&gt;</code></pre><a href="/t/1">e</a>')
+    assert "<p>A <strong>b</strong></p><ul><li>c</li></ul><pre><code>&lt;d&gt;</code></pre>" in shown
+    assert 'href="https://f.example/t/1" rel="nofollow noreferrer ugc"' in shown
+
+
+def test_pictures_become_words_with_a_link() -> None:
+    shown = show('<p><img src="/up/map.png" alt="a map"><img class="emoji" title=":smile:" src="/e.png"></p>')
+    assert '<a href="https://f.example/up/map.png" rel="nofollow noreferrer ugc">[picture: a map]</a>' in shown
+    assert ":smile:" in shown and "<img" not in shown
+
+
+def test_a_quotation_says_who_under_a_pseudonym_and_drops_the_display_name() -> None:
+    shown = show('<aside class="quote" data-username="kelpkitchen" data-post="3"><div class="title">'
+                 '<img class="avatar" src="/user_avatar/f.example/kelpkitchen/1.png">Tess Tidewrack:</div>'
+                 "<blockquote><p>no</p></blockquote></aside>")
+    assert f'<p class="said">{DISPLAY.person("kelpkitchen")}, post 3:</p>' in shown
+    assert "Tess" not in shown and "avatar" not in shown
+
+
+def test_names_that_run_over_several_elements_are_masked() -> None:
+    shown = show("<p>kelp<b>kit</b>chen said</p>")
+    assert DISPLAY.person("kelpkitchen") in shown
+    assert "kelp<" not in shown and ">kit<" not in shown
+
+
+def test_evidence_is_marked_across_elements_and_folded_white_space() -> None:
+    assert show("<p>the Promise\n  <i>Optimi</i>zation 😀 program</p>", "Promise Optimization") == (
+        '<p>the <mark class="program" title="a label">Promise\n  </mark><i><mark class="program" title="a label">Optimi'
+        '</mark></i><mark class="program" title="a label">zation</mark> 😀 program</p>'
+    )
+
+
+def test_evidence_beside_a_masked_name_is_marked_right() -> None:
+    shown = show("<p>kelpkitchen: Promise Optimization, kelpkitchen</p>", "Promise Optimization")
+    assert '<mark class="program" title="a label">Promise Optimization</mark>' in shown
+
+
+def test_evidence_is_left_unmarked_when_the_text_is_not_of_this_markup() -> None:
+    assert DISPLAY.show("other words", "<p>these words</p>", (Evidence(0, 5, "theme", "x"),)).html == "<p>these words</p>"
+
+
+def test_a_link_to_a_thread_that_is_held_leads_there_too() -> None:
+    html = '<a href="/t/99/2">there</a>'
+    shown = DISPLAY.show("there", html, (), {"https://f.example/t/99/2": "/thread/sas/99#p2"}).html
+    assert '<a class="held" href="/thread/sas/99#p2">' in shown
