@@ -13,18 +13,17 @@ from typing import Any
 
 # More alternatives than this are not worth holding apart.
 MOST = 64
+# A third and fourth set sift little more.
+SETS = 3
 
 
-def required(pattern: str) -> frozenset[str]:
-    """A set of literals of which every match of `pattern` contains at least one; empty if none can be named.
+def required(pattern: str) -> tuple[frozenset[str], ...]:
+    """Sets of literals: every match of `pattern` contains at least one of each. The rarest set first; none if none.
 
-    Among several possible sets the one whose shortest literal is longest is given: it is the rarest.
+    Rare is a set whose shortest literal is long. At most `SETS` are given.
     """
-    best: frozenset[str] = frozenset()
-    for literals in _sets(parser.parse(pattern)):
-        if _rank(literals) > _rank(best):
-            best = literals
-    return best
+    found = sorted(set(_sets(parser.parse(pattern))), key=lambda literals: (*_rank(literals), *sorted(literals)))
+    return tuple(reversed(found[-SETS:]))
 
 
 def _rank(literals: frozenset[str]) -> tuple[int, int]:
@@ -96,6 +95,6 @@ def _inside(kind: Any, value: Any) -> list[frozenset[str]]:
     if kind is op.BRANCH:
         parts = [max(_sets(branch), key=_rank, default=frozenset()) for branch in value[1]]
         if all(parts):
-            union = frozenset().union(*parts)
+            union: frozenset[str] = frozenset().union(*parts)
             return [union] if len(union) <= MOST else []
     return []

@@ -13,17 +13,18 @@ refund, label, fee, ...). What it inherits is decided by the nearest of these th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ahocorasick_rs import AhoCorasick
+
 from analysis.paragraphs import Paragraph
 from taxonomy.model import CONTEXT, Taxonomy
 from taxonomy.names import Mention
-from taxonomy.normalise import Folded, fold
+from taxonomy.normalise import Folded, fold, whole
 
-# Where nobody speaks of the topic: titles of other threads, previews, signatures, program text.
+# Where nobody speaks of the topic: titles of other threads, previews, signatures, code, figures.
 ASIDE_KINDS = frozenset(("navigation", "preview", "signature", "code", "image", "table"))
 # Whose own words may inherit.
 SPEAKERS = frozenset(("seller", "staff", "announcement", "email"))
@@ -33,7 +34,7 @@ LIST_OF_PROGRAMS = 4
 # What names more programs than this leaves open which of them the next paragraph means.
 MOST_INHERITED = 2
 # Confidence in an inherited program, by where it comes from.
-SCORES = {"post": 0.8, "quoted post": 0.75, "answered post": 0.7, "title": 0.8, "thread": 0.6}
+SCORES = {"post": 0.85, "quoted post": 0.85, "answered post": 0.8, "title": 0.8, "thread": 0.6}
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,16 @@ class Inheritance:
         self.passed_on = frozenset(
             program.id for program in taxonomy.programs if not program.buyer_side and program.mode != CONTEXT
         )
-        words = "|".join(
-            re.escape(fold(cue.removesuffix("*")).text) + (r"\w*" if cue.endswith("*") else "")
-            for cue in taxonomy.cues.about
+        cues = {fold(cue.removesuffix("*")).text: cue.endswith("*") for cue in taxonomy.cues.about}
+        self._open_ended = tuple(cues.values())
+        self._about = AhoCorasick(list(cues))
+
+    def about(self, folded: Folded) -> bool:
+        """Whether the words speak of programs in general (`about` in `cues.yml`)."""
+        return any(
+            whole(folded.text, start, len(folded.text) if self._open_ended[cue] else end)
+            for cue, start, end in self._about.find_matches_as_indexes(folded.text, overlapping=True)
         )
-        self._about = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
 
     def kept(self, tags: Sequence[ProgramTag]) -> list[ProgramTag]:
         """The named programs without those cited in passing (rule R3): lists of examples, a metric beside a program."""
@@ -116,7 +122,7 @@ class Inheritance:
             return False
         if themed or any(tag.program_id in self.context for tag in own):
             return True
-        return not own and self._about.search(folded.text) is not None
+        return not own and self.about(folded)
 
     def inherited(
         self,

@@ -31,7 +31,6 @@ class ThemeHit:
 @dataclass(frozen=True)
 class _Compiled:
     rule: ThemeRule
-    patterns: tuple[re.Pattern[str], ...]
     refuse: re.Pattern[str] | None
     needs: re.Pattern[str] | None
 
@@ -40,39 +39,44 @@ class Themes:
     """The rules of one taxonomy, ready to run. Make it once (`themes(taxonomy)`)."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
-        self._rules: list[_Compiled] = []
-        self._ungated: list[tuple[int, int]] = []
+        self._patterns: list[tuple[_Compiled, re.Pattern[str]]] = []
+        self._ungated: list[int] = []
+        # A literal opens one of the gates (a bit) of some patterns; a pattern runs when all its gates are open.
+        self._closed: list[int] = []
         gates: dict[str, list[tuple[int, int]]] = {}
-        for number, rule in enumerate(taxonomy.theme_rules):
-            self._rules.append(
-                _Compiled(
-                    rule,
-                    tuple(re.compile(pattern) for pattern in rule.patterns),
-                    re.compile(rule.refuse) if rule.refuse else None,
-                    re.compile(rule.needs) if rule.needs else None,
-                )
+        for rule in taxonomy.theme_rules:
+            compiled = _Compiled(
+                rule,
+                re.compile(rule.refuse) if rule.refuse else None,
+                re.compile(rule.needs) if rule.needs else None,
             )
-            for place, pattern in enumerate(rule.patterns):
-                literals = required(pattern)
-                for literal in literals:
-                    gates.setdefault(literal, []).append((number, place))
-                if not literals:
-                    self._ungated.append((number, place))
+            for pattern in rule.patterns:
+                number = len(self._patterns)
+                self._patterns.append((compiled, re.compile(pattern)))
+                sets = required(pattern)
+                self._closed.append((1 << len(sets)) - 1)
+                for place, literals in enumerate(sets):
+                    for literal in literals:
+                        gates.setdefault(literal, []).append((number, 1 << place))
+                if not sets:
+                    self._ungated.append(number)
         self._opened = tuple(map(tuple, gates.values()))
-        self._automaton = AhoCorasick(list(gates)) if gates else None
+        self._automaton = AhoCorasick(list(gates))
 
     def find(self, folded: Folded) -> list[ThemeHit]:
         """The themes that the words carry, at most one hit each: the best rule's, then the earliest."""
-        wanted = set(self._ungated)
-        if self._automaton is not None:
-            for number in {
-                hit[0] for hit in self._automaton.find_matches_as_indexes(folded.text, overlapping=True)
-            }:
-                wanted.update(self._opened[number])
+        closed: dict[int, int] = {}
+        wanted = list(self._ungated)
+        for literal in {hit[0] for hit in self._automaton.find_matches_as_indexes(folded.text, overlapping=True)}:
+            for number, bit in self._opened[literal]:
+                left = closed.get(number, self._closed[number])
+                if left & bit:
+                    closed[number] = left = left & ~bit
+                    if not left:
+                        wanted.append(number)
         best: dict[str, ThemeHit] = {}
-        for number, place in sorted(wanted):
-            compiled = self._rules[number]
-            hit = _first(compiled, compiled.patterns[place], folded)
+        for number in sorted(wanted):
+            hit = _first(*self._patterns[number], folded)
             if hit is not None:
                 other = best.get(hit.theme_id)
                 if other is None or (-hit.score, hit.start) < (-other.score, other.start):
@@ -82,7 +86,7 @@ class Themes:
     @property
     def ungated(self) -> list[str]:
         """Ids of the rules of which a pattern names no word that must occur: these run on every paragraph."""
-        return [self._rules[number].rule.id for number, _ in self._ungated]
+        return [self._patterns[number][0].rule.id for number in self._ungated]
 
 
 @lru_cache(maxsize=8)

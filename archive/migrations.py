@@ -23,9 +23,10 @@ M001 = """
 create table sites (
     id text primary key,
     kind text not null,
-    base_url text not null unique,
+    base_url text not null,
     title text,
-    added_at text not null
+    added_at text not null,
+    unique (kind, base_url)
 );
 create table runs (
     id integer primary key,
@@ -139,6 +140,8 @@ create table threads (
     gone_at text,
     gone_status integer,
     posts_listed integer,
+    posts_listed_at text,
+    stream_at text,
     posts_held integer not null default 0,
     held_because text,
     fingerprint text,
@@ -182,6 +185,8 @@ create table posts (
     first_seen_at text not null,
     last_seen_at text not null,
     state_since text,
+    text_since text,
+    text_seen_at text,
     capture_id integer references captures(id),
     unique (thread_id, native_id)
 );
@@ -192,6 +197,7 @@ create table revisions (
     post_id integer not null references posts(id),
     observed_at text not null,
     superseded_at text not null,
+    last_seen_at text,
     text text not null,
     html text not null,
     digest text not null,
@@ -224,8 +230,9 @@ create table links (
     url text not null,
     kind text not null,
     title text,
-    target_site_id text references sites(id),
+    target_site_id text,
     target_native_id text,
+    target_post_native_id text,
     target_number integer,
     target_thread_id integer references threads(id),
     state text not null
@@ -281,9 +288,12 @@ create view coverage as
 select
     threads.id as thread_id, threads.site_id, threads.native_id, threads.url, threads.title, threads.state,
     threads.posts_listed, threads.posts_held,
-    (select count(*) from missing_posts m where m.thread_id = threads.id) as posts_missing,
-    (select count(*) from missing_posts m where m.thread_id = threads.id and not m.explained) as posts_unexplained,
-    (select group_concat(distinct m.reason) from missing_posts m where m.thread_id = threads.id) as reasons,
+    max(0, coalesce(threads.posts_listed, 0) - threads.posts_held) as posts_missing,
+    max(0, coalesce(threads.posts_listed, 0) - threads.posts_held - (select count(*) from missing_posts m
+        where m.thread_id = threads.id and m.explained)) as posts_unexplained,
+    case when threads.posts_listed > threads.posts_held then coalesce(
+        (select group_concat(distinct m.reason) from missing_posts m where m.thread_id = threads.id),
+        'counted by the source, but on no page that is held') end as reasons,
     (select count(*) from posts p where p.thread_id = threads.id and p.state = 'deleted') as tombstones,
     (select count(*) from posts p where p.thread_id = threads.id and p.state = 'hidden') as hidden_posts
 from threads

@@ -21,6 +21,7 @@ from crawler.scope import Scope
 from crawler.sites import Site
 from demo import DemoDataError, DemoForum, load_forum
 from demo import Limits as ForumLimits
+from publish.serve import free_port
 
 DEMO_DB = Path(__file__).parent.parent / "data" / "demo.db"
 FORUM_PORT = 4200
@@ -74,6 +75,9 @@ def demo(
     except DemoDataError as error:
         raise DataFileError(str(error)) from error
     moment = clock.parse(at.isoformat()) if at else None
+    if forum_port and free_port("127.0.0.1", forum_port) != forum_port:
+        click.echo(f"port {forum_port} is taken; taking another for the forum", err=True)
+        forum_port = 0
     with DemoForum(forum, port=forum_port, clock=moment, limits=None if rate == () else ForumLimits()) as server:
         click.echo(f"the demonstration forum (synthetic) is at {server.url}")
         if forum_only:

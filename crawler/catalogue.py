@@ -55,7 +55,7 @@ def load_sites(path: Path = SITES_FILE) -> list[Site]:
         if site.id in sites:
             raise DataFileError(f"{path}:{line}: the id {site.id!r} is there twice. Give one of them another id")
         for other in sites.values():
-            if ADAPTERS[other.kind].reference(other, site.base_url):
+            if site.base_url == other.base_url:
                 raise DataFileError(
                     f"{path}:{line}: {site.base_url} is the forum of {other.id!r} already. Remove one of them"
                 )

@@ -25,7 +25,7 @@ COLUMNS = "id, kind, url, reason, depth, attempts"
 
 def backoff(attempts: int) -> float:
     """Seconds to wait after so many attempts in vain."""
-    return BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(1, 1.5)
+    return BACKOFF_SECONDS * 2.0 ** (attempts - 1) * random.uniform(1, 1.5)
 
 
 @dataclass(frozen=True)

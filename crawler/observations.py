@@ -63,6 +63,9 @@ class ListPage:
 class SeenPost:
     """A post as a response shows it.
 
+    `native_id` is "" where the source shows none; the post is then known by its `number` in the thread. `number` is 0
+    where the source has no numbers (its ids then tell posts apart); the archive numbers those by time, after the first.
+    `role` is "" where the source does not tell members from staff.
     `state`: `present`; `hidden` or `deleted` where the source shows a notice in its place (`html` is then empty).
     """
 
@@ -82,7 +85,13 @@ class SeenPost:
 
 @dataclass(frozen=True)
 class ThreadPage:
-    """A thread with some of its posts. `stream` lists the ids of all its posts, in order."""
+    """A thread with some of its posts, perhaps one page of several.
+
+    `stream` lists the ids of all its posts, in order; None if the source does not say which there are: then no post is
+    missed, and none is taken for removed. `posts_listed` is the number of posts that the source states instead,
+    `posts_at_least` one that follows from what it shows (this is page 3, and there is a next one); both None if it says
+    nothing.
+    """
 
     native_id: str
     title: str
@@ -91,7 +100,9 @@ class ThreadPage:
     created_at: str | None
     last_activity_at: str | None
     posts: tuple[SeenPost, ...]
-    stream: tuple[str, ...]
+    stream: tuple[str, ...] | None
+    posts_listed: int | None = None
+    posts_at_least: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from archive import clock, runs
 from crawler.scope import Scope
@@ -26,7 +26,7 @@ class Run:
 def begin(conn: sqlite3.Connection, site_id: str, target: str, scope: Scope, taxonomy_version: str) -> Run:
     """Continue the interrupted run with the same settings, or begin one. The caller holds the write lock, so a run
     that is still marked as running was killed."""
-    oldest = clock.iso(datetime.now(UTC) - CONTINUED_WITHIN)
+    oldest = clock.iso(clock.parse(clock.now()) - CONTINUED_WITHIN)
     row = conn.execute(
         "select id, started_at from runs where verb = 'crawl' and site_id = ? and settings = ? and taxonomy_version = ?"
         " and state in ('running', 'interrupted') and started_at >= ? order by id desc limit 1",

@@ -19,6 +19,8 @@ MENTION = re.compile(r"(?<![\w@.])@(?=[\w.-]*[^\W\d_])([\w](?:[\w.-]{0,58}\w)?)(
 # The new seller forums call everybody who chose no name so.
 SELLER_HANDLE = re.compile(r"(?<!\w)Seller_[0-9A-Za-z]{13}(?!\w)")
 PROFILE = re.compile(r"(/(?:u|users|user_avatar/[^/?#]+|members?|profile)/)([^/?#\s]+)", re.IGNORECASE)
+# What may stand between a bare name and the end of its word: an s (of more than one, or theirs), a number.
+NAME_ENDING = re.compile(r"(?:s|\d+)?(?!\w)", re.IGNORECASE)
 E_MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[e-mail]", E_MAIL),
@@ -134,10 +136,14 @@ class Masker:
         if self._automaton is None:
             return
         for index, start, end in self._automaton.find_matches_as_indexes(_lower(text), overlapping=True):
-            if not self._inside_words[index] and (_in_word(text, start - 1) or _in_word(text, end)):
+            ending = NAME_ENDING.match(text, end)
+            if ending is not None:
+                end = ending.end()
+            if not self._inside_words[index] and (_in_word(text, start - 1) or ending is None):
                 continue
-            published = self.person(site_id, text[start:end])
-            if published != text[start:end]:
+            name = text[start : start + len(self._plain[index])]
+            published = self.person(site_id, name)
+            if published != name:
                 yield Edit(start, end, published)
 
 

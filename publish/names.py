@@ -23,6 +23,7 @@ KEY_BYTES = 32
 STAFF = "staff"
 # A user name shorter than this is too likely to be a word: it is masked where the markup says that it is a name.
 SHORTEST_PLAIN_NAME = 5
+SHORTEST_UNLIKE_A_WORD = 4
 # A plain word is taken for ordinary when this many threads use it in which nobody of that name writes.
 ORDINARY_THREADS = 3
 # A name this long, or one that no word looks like, is masked inside longer words too ("kelpkitchens").
@@ -91,10 +92,10 @@ class Names:
             self._anywhere.setdefault(author.name.casefold(), pseudonym)
         # Names that are looked for in running text, and whether inside longer words too.
         self.plain = {
-            author.name: len(author.name) >= UNMISTAKABLE_LENGTH or UNLIKE_A_WORD.search(author.name) is not None
+            author.name: _unmistakable(author.name)
             for author in private
-            if len(author.name) >= SHORTEST_PLAIN_NAME
-            and (UNLIKE_A_WORD.search(author.name) or author.name.casefold() not in ordinary)
+            if (UNLIKE_A_WORD.search(author.name) and len(author.name) >= SHORTEST_UNLIKE_A_WORD)
+            or (len(author.name) >= SHORTEST_PLAIN_NAME and author.name.casefold() not in ordinary)
         }
 
     def person(self, site_id: str, name: str) -> str:
@@ -115,6 +116,11 @@ class Names:
 
     def _digest(self, site_id: str, name: str) -> str:
         return hmac.new(self._key, f"{site_id}\0{name.casefold()}".encode(), hashlib.sha256).hexdigest()
+
+
+def _unmistakable(name: str) -> bool:
+    like_none = UNLIKE_A_WORD.search(name) is not None
+    return len(name) >= (SHORTEST_PLAIN_NAME if like_none else UNMISTAKABLE_LENGTH)
 
 
 def _lengths(digests: Collection[str]) -> dict[str, int]:

@@ -63,7 +63,7 @@ class DataFile:
         for event in yaml.parse(source, Loader=Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                self.lines[()] = event.start_mark.line + 1
+                self.lines[()] = event.start_mark.line + 1 if event.start_mark else 1
                 self.fail((), f"nested more than {DEEPEST} deep", "Flatten it.")
         loader = Loader(source)
         try:

@@ -85,7 +85,7 @@ class Names:
     def __init__(self, taxonomy: Taxonomy) -> None:
         forms: dict[str, list[_Form]] = {}
         for program in taxonomy.programs:
-            taken: set[str] = set()
+            taken: set[tuple[str, bool]] = set()
             for text in program.false_friends:
                 for spelling in spellings(text):
                     forms.setdefault(spelling, []).append(_Form(program, None, frozenset()))
@@ -95,7 +95,7 @@ class Names:
                     exact = frozenset((fold(alias.text).cased,))
                     found = spellings(alias.text)
                     for spelling in found[1:] if made else found[:1]:
-                        if (spelling, alias.exact_case) in taken or (made and spelling in {t for t, _ in taken}):
+                        if (spelling, alias.exact_case) in taken or (made and {(spelling, True), (spelling, False)} & taken):
                             continue
                         taken.add((spelling, alias.exact_case))
                         forms.setdefault(spelling, []).append(_Form(program, alias, exact))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 # Characters that take no room on the page: soft hyphen, zero-width ones, direction marks, variation selectors.
 INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
 # What folding takes out: the invisible, and all but the first of a run of blanks.
-DROPPED = re.compile(rf"[{INVISIBLE}]+|(?<=\s)\s+")
+DROPPED = re.compile(rf"(?<= )[ {INVISIBLE}]+|[{INVISIBLE}]+")
 BETWEEN_WORDS = re.compile(r"(?<=\w)[-\u2010-\u2013](?=\w)")
 BLANK = re.compile(r"[\t\n\r\f\v\x1c-\x1f]")
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -59,9 +59,11 @@ def fold(text: str) -> Folded:
     Invisible characters go, line ends become blanks. The original is any Unicode at all.
     """
     offsets: Sequence[int] | None = None
-    if not text.isascii():
+    plain = text.isascii()
+    if not plain:
         text = NOT_ASCII.sub(lambda match: PLAIN[match[0]], text)
-    if DROPPED.search(text):
+    text = BLANK.sub(" ", text)
+    if "  " in text or (not plain and DROPPED.search(text)):
         kept: list[int] = []
         parts: list[str] = []
         place = 0
@@ -72,7 +74,8 @@ def fold(text: str) -> Folded:
         parts.append(text[place:])
         kept.extend(range(place, len(text)))
         text, offsets = "".join(parts), kept
-    text = BLANK.sub(" ", BETWEEN_WORDS.sub(" ", text))
+    if not plain or "-" in text:
+        text = BETWEEN_WORDS.sub(" ", text)
     return Folded(text.lower(), text, offsets)
 
 

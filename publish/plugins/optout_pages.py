@@ -15,6 +15,7 @@ from typing import Any
 if (ROOT := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, ROOT)
 
+import datasette.handle_exception as handle_exception_module
 from datasette import Response, hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
@@ -22,6 +23,13 @@ from datasette.utils.asgi import Request
 from publish import pages
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@hookimpl
+def startup() -> None:
+    # Where rich is installed Datasette prints every error with all local variables, and fails for an address of no
+    # route, which has no traceback to print.
+    handle_exception_module.rich = None
 
 
 @hookimpl
@@ -59,7 +67,6 @@ def extra_template_vars(datasette: Datasette, request: Request, template: str) -
 
 @hookimpl
 def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Any:
-    # Datasette's own handler prints a traceback for each, and fails where there is none (an address of no route).
     if getattr(exception, "status", None) != 404:
         return None
 

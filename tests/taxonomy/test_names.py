@@ -1,5 +1,7 @@
 """Finding programs by name."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,6 +133,6 @@ def test_spans_index_any_text_exactly(text: str, copies: int) -> None:
 def test_standing_spans_never_overlap_and_cover_every_longest_one(pairs: list[tuple[int, int]]) -> None:
     spans = [(start, start + length) for start, length in pairs]
     kept = longest_first(spans, 40)
-    assert all(one[1] <= other[0] for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(kept))
     if spans:
         assert max(end - start for start, end in spans) == max(end - start for start, end in kept)

@@ -1,0 +1,234 @@
+"""Writes posts: each once, known by the source's id or by its number, with its versions, state and author."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from archive.markup import render
+from crawler.changes import LIVE, Capture, Changes
+from crawler.linking import Linker
+from crawler.links import content_digest
+from crawler.observations import SeenPost
+from crawler.sites import Site
+from crawler.versions import Version, place
+
+# Posts that are shown without an id get this and their number for one, until a capture shows the id.
+NUMBERED = "#"
+
+
+class Posts:
+    """Writes the posts of one site's threads. Works inside the caller's transaction."""
+
+    def __init__(self, conn: sqlite3.Connection, site: Site, linker: Linker) -> None:
+        self.conn, self.site, self.linker = conn, site, linker
+
+    def write(self, thread_id: int, posts: Iterable[SeenPost], capture: Capture, changes: Changes) -> None:
+        """Take in posts as a capture shows them, whether it is newer or older than what is held."""
+        unnumbered = False
+        for post in posts:
+            unnumbered |= post.number == 0
+            self._post(thread_id, post, capture, changes)
+        if unnumbered:
+            self._number(thread_id)
+
+    def held(self, thread_id: int) -> set[str]:
+        """The source's ids of a thread's posts, without those that are known by their number only."""
+        return {
+            row[0]
+            for row in self.conn.execute(
+                f"select native_id from posts where thread_id = ? and native_id not like '{NUMBERED}%'", (thread_id,)
+            )
+        }
+
+    def forget_missing(self, thread_id: int, native_ids: Iterable[str]) -> None:
+        """These posts are not missing, or not any more."""
+        self.conn.executemany(
+            "delete from missing_posts where thread_id = ? and native_id = ?",
+            [(thread_id, native_id) for native_id in native_ids],
+        )
+
+    def vanish(self, thread_id: int, native_ids: Iterable[str], moment: str, changes: Changes, *, left: bool) -> None:
+        """Tombstones for posts that the source did not show at `moment`; those that were seen later stay as they are.
+
+        `left`: the source does not list them any more either.
+        """
+        for native_id in native_ids:
+            changes.vanished_posts += self.conn.execute(
+                "update posts set state = 'deleted', state_since = ? where thread_id = ? and native_id = ?"
+                " and state != 'deleted' and last_seen_at <= ?",
+                (moment, thread_id, native_id, moment),
+            ).rowcount
+            if left:
+                self.conn.execute(
+                    "update posts set listed = 0 where thread_id = ? and native_id = ? and last_seen_at <= ?",
+                    (thread_id, native_id, moment),
+                )
+
+    def settle_numbered(self, thread_id: int, moment: str, changes: Changes) -> None:
+        """Once every post that the source listed at `moment` is held by its id, a post without one was not among them."""
+        rows = self.conn.execute(
+            f"select native_id from posts where thread_id = ?1 and native_id like '{NUMBERED}%' and listed"
+            " and last_seen_at <= ?2 and not exists (select 1 from missing_posts where thread_id = ?1)",
+            (thread_id, moment),
+        ).fetchall()
+        self.vanish(thread_id, [row[0] for row in rows], moment, changes, left=True)
+
+    def _find(self, thread_id: int, post: SeenPost) -> sqlite3.Row | None:
+        """The row of a post, whose id is entered if it was known by its number only."""
+        columns = "select id, native_id, state, html, first_seen_at, last_seen_at, state_since, text_since from posts"
+        by_id = f"{columns} where thread_id = ? and native_id = ?"
+        row: sqlite3.Row | None
+        if post.native_id:
+            row = self.conn.execute(by_id, (thread_id, post.native_id)).fetchone()
+            if row is None and post.number > 0:
+                row = self.conn.execute(by_id, (thread_id, f"{NUMBERED}{post.number}")).fetchone()
+                if row:
+                    self.conn.execute("update posts set native_id = ? where id = ?", (post.native_id, row["id"]))
+                    self.forget_missing(thread_id, [post.native_id])
+            return row
+        row = self.conn.execute(
+            f"{columns} where thread_id = ? and number = ? order by listed desc, id limit 1", (thread_id, post.number)
+        ).fetchone()
+        return row
+
+    def _post(self, thread_id: int, post: SeenPost, capture: Capture, changes: Changes) -> None:
+        rendered = render(post.html)
+        version = Version(
+            capture.captured_at, rendered.text, post.html, content_digest(post.html, rendered), capture.id
+        )
+        before = self._find(thread_id, post)
+        if before is None:
+            post_id = self._insert(thread_id, post, version, capture)
+            changes.new_posts += 1
+        else:
+            post_id = int(before["id"])
+            self._update(before, post, capture, changes)
+            # A page that shows no ids does not tell an action from a post that lost its text.
+            if post.state != "present" or (not post.html and not post.native_id):
+                return
+            if not place(self.conn, post_id, version):
+                return
+            changes.edited_posts += bool(before["html"])
+        if post.html:
+            changes.texts.append(rendered.text)
+        self._links(post_id)
+
+    def _insert(self, thread_id: int, post: SeenPost, version: Version, capture: Capture) -> int:
+        moment, native_id = version.moment, post.native_id or f"{NUMBERED}{post.number}"
+        state, listed, since = post.state, True, moment
+        # The source has listed its posts since, and not this one.
+        row = self.conn.execute(
+            "select stream_at from threads where id = ?1 and stream_at > ?2 and not exists"
+            " (select 1 from missing_posts where thread_id = ?1 and (native_id = ?3 or ?4))",
+            (thread_id, moment, native_id, not post.native_id),
+        ).fetchone()
+        if row:
+            state, listed, since = "deleted", False, row[0]
+        text_since = moment if post.state == "present" else None
+        values = {
+            "thread_id": thread_id,
+            "native_id": native_id,
+            "number": post.number,
+            "author_id": self._author(post, capture),
+            "created_at": post.created_at,
+            "updated_at": post.updated_at,
+            "text": version.text,
+            "html": version.html,
+            "digest": version.digest,
+            "state": state,
+            "listed": listed,
+            "kind": post.kind,
+            "action": post.action,
+            "reply_to_number": post.reply_to_number,
+            "likes": post.likes,
+            "first_seen_at": moment,
+            "last_seen_at": moment,
+            "state_since": since,
+            "text_since": text_since,
+            "text_seen_at": text_since,
+            "capture_id": capture.id,
+        }
+        marks = ", ".join("?" * len(values))
+        cursor = self.conn.execute(f"insert into posts ({', '.join(values)}) values ({marks})", tuple(values.values()))
+        self.forget_missing(thread_id, [native_id])
+        return int(cursor.lastrowid or 0)
+
+    def _update(self, before: sqlite3.Row, post: SeenPost, capture: Capture, changes: Changes) -> None:
+        """What is known of a post besides its text. An older capture, or one that is not the source's own answer, only
+        fills gaps."""
+        post_id, moment = before["id"], capture.captured_at
+        newer = moment >= before["last_seen_at"]
+        if before["state"] != post.state:
+            if newer and moment >= (before["state_since"] or ""):
+                self.conn.execute(
+                    "update posts set state = ?, state_since = ? where id = ?", (post.state, moment, post_id)
+                )
+                changes.vanished_posts += post.state != "present"
+        elif moment < before["first_seen_at"] == before["state_since"]:
+            self.conn.execute("update posts set state_since = ? where id = ?", (moment, post_id))
+        hints = {"updated_at": post.updated_at, "likes": post.likes, "reply_to_number": post.reply_to_number}
+        known = "{0} = ?" if newer and capture.live else "{0} = coalesce(?, {0})" if newer else "{0} = coalesce({0}, ?)"
+        self.conn.execute(
+            f"update posts set {', '.join(known.format(name) for name in hints)}, number = ?, kind = ?, action = ?,"
+            " first_seen_at = min(first_seen_at, ?), last_seen_at = max(last_seen_at, ?),"
+            " author_id = coalesce(author_id, ?), created_at = coalesce(created_at, ?) where id = ?",
+            (
+                *hints.values(),
+                *self._identity(post_id, post, newer),
+                moment,
+                moment,
+                self._author(post, capture),
+                post.created_at,
+                post_id,
+            ),
+        )
+
+    def _identity(self, post_id: int, post: SeenPost, newer: bool) -> tuple[int, str, str | None]:
+        """Number, kind and action that a post is to have."""
+        row = self.conn.execute("select number, kind, action from posts where id = ?", (post_id,)).fetchone()
+        number = post.number if newer and post.number else row[0]
+        # Only where ids are shown are actions told from posts.
+        return (number, post.kind, post.action) if newer and post.native_id else (number, row[1], row[2])
+
+    def _number(self, thread_id: int) -> None:
+        """Numbers for posts whose source has none: by time. The first post of the thread is known, and is 1."""
+        rows = self.conn.execute(
+            "select id, number from posts where thread_id = ? and number != 1 order by created_at is null, created_at,"
+            " native_id",
+            (thread_id,),
+        ).fetchall()
+        self.conn.executemany(
+            "update posts set number = ? where id = ?",
+            [(number, row[0]) for number, row in enumerate(rows, start=2) if row[1] != number],
+        )
+
+    def _author(self, post: SeenPost, capture: Capture) -> int | None:
+        """The row of the author. What the source itself says of a role holds; else one capture that says staff does."""
+        if not post.author:
+            return None
+        known = self.conn.execute(
+            "select id, role from authors where site_id = ? and name = ?", (self.site.id, post.author)
+        ).fetchone()
+        if known is None:
+            cursor = self.conn.execute(
+                "insert into authors (site_id, name, role) values (?, ?, ?)",
+                (self.site.id, post.author, post.role or "member"),
+            )
+            return int(cursor.lastrowid or 0)
+        if post.role and post.role != known[1]:
+            change = capture.live or (post.role == "staff" and not self._seen_live(known[0]))
+            if change:
+                self.conn.execute("update authors set role = ? where id = ?", (post.role, known[0]))
+        return int(known[0])
+
+    def _seen_live(self, author_id: int) -> bool:
+        row = self.conn.execute(
+            "select 1 from posts join captures on captures.id = capture_id where author_id = ? and route = ? limit 1",
+            (author_id, LIVE),
+        ).fetchone()
+        return row is not None
+
+    def _links(self, post_id: int) -> None:
+        row = self.conn.execute("select html from posts where id = ?", (post_id,)).fetchone()
+        self.linker.write(post_id, row[0])
