@@ -13,17 +13,29 @@ from typing import Any
 
 # More alternatives than this are not worth holding apart.
 MOST = 64
-# A third and fourth set sift little more.
 SETS = 3
+SHORT = 4
 
 
 def required(pattern: str) -> tuple[frozenset[str], ...]:
     """Sets of literals: every match of `pattern` contains at least one of each. The rarest set first; none if none.
 
-    Rare is a set whose shortest literal is long. At most `SETS` are given.
+    Rare is a set whose shortest literal is long. At most `SETS` are given, and beside the first none with a literal so
+    short (below `SHORT`) that finding it costs more than it sifts.
     """
-    found = sorted(set(_sets(parser.parse(pattern))), key=lambda literals: (*_rank(literals), *sorted(literals)))
-    return tuple(reversed(found[-SETS:]))
+    found = sorted(
+        {_shortest(literals) for literals in _sets(parser.parse(pattern))},
+        key=lambda literals: (*_rank(literals), *sorted(literals)),
+        reverse=True,
+    )
+    return tuple(found[:1] + [literals for literals in found[1:SETS] if _rank(literals)[0] >= SHORT])
+
+
+def _shortest(literals: frozenset[str]) -> frozenset[str]:
+    """Without those that contain another one: finding the other says as much."""
+    return frozenset(
+        literal for literal in literals if not any(other != literal and other in literal for other in literals)
+    )
 
 
 def _rank(literals: frozenset[str]) -> tuple[int, int]:

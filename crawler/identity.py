@@ -1,0 +1,53 @@
+"""One identity for every form of an address: which forum, which thread, which post.
+
+`docs/identity.md` is the table of forms, and a test holds the program to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from crawler.sites import ADAPTERS, Reference, Site
+
+
+def identify(url: str, sites: Iterable[Site]) -> tuple[Site, Reference] | None:
+    """The forum that `url` is an address of, and what it names there; None if it is none of `sites`.
+
+    Where several claim it (old and new software on one host), the one for which it names most; then the first.
+    """
+    best: tuple[Site, Reference] | None = None
+    for site in _by_host(tuple(sites)).get(_host(url), ()):
+        reference = ADAPTERS[site.kind].reference(site, url)
+        if reference and (best is None or _says(reference) > _says(best[1])):
+            best = site, reference
+    return best
+
+
+def key(site: Site, native_id: str) -> str:
+    """The identity of a thread as one word, `osfe-us/645202`; `amazon_nsfe/84e3...` where all hosts share the ids."""
+    return f"{site.kind if ADAPTERS[site.kind].GLOBAL_IDS else site.id}/{native_id}"
+
+
+def _says(reference: Reference) -> int:
+    if reference.thread or reference.post_native_id:
+        return 2
+    return int(reference.category_path is not None)
+
+
+@lru_cache(maxsize=8)
+def _by_host(sites: tuple[Site, ...]) -> dict[str, tuple[Site, ...]]:
+    found: dict[str, list[Site]] = {}
+    for site in sites:
+        for host in dict.fromkeys((_host(site.base_url), *(_host(f"//{host}") for host in site.hosts))):
+            found.setdefault(host, []).append(site)
+    return {host: tuple(among) for host, among in found.items()}
+
+
+def _host(url: str) -> str:
+    """The host alone: ports differ between captures of one forum (`:80`), and each adapter looks closer itself."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""

@@ -1,0 +1,81 @@
+"""Writes what posts point to: which thread of which forum, whether that is held, and in what state."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import lru_cache
+
+from crawler.catalogue import load_sites
+from crawler.identity import identify
+from crawler.links import PostLink, post_links
+from crawler.sites import ADAPTERS, Site
+
+
+def same_forum(site: Site) -> str:
+    """SQL for the ids of the sites whose thread ids are those of `:site`: itself, or all of its kind."""
+    return "select id from sites where kind = :kind union all select :site" if _shares(site) else "select :site"
+
+
+def find_thread(conn: sqlite3.Connection, site: Site, native_id: str) -> tuple[int, str] | None:
+    """Row and state of a thread that is held, on this forum or on another one that shares its ids."""
+    row = conn.execute(
+        f"select id, state from threads where native_id = :native_id and site_id in ({same_forum(site)})"
+        " order by site_id != :site, id limit 1",
+        {"native_id": native_id, "site": site.id, "kind": site.kind},
+    ).fetchone()
+    return (int(row[0]), str(row[1])) if row else None
+
+
+class Linker:
+    """Writes the links of one site's posts. Works inside the caller's transaction."""
+
+    def __init__(self, conn: sqlite3.Connection, site: Site) -> None:
+        self.conn, self.site, self.adapter = conn, site, ADAPTERS[site.kind]
+        known = {other.id: other for other in _listed()}
+        for row in conn.execute("select id, kind, base_url from sites order by id"):
+            known.setdefault(row[0], Site(*row))
+        known.pop(site.id, None)
+        self.sites = (site, *known.values())
+
+    def write(self, post_id: int, html: str) -> None:
+        """Enter what a post's present markup points to."""
+        self.conn.execute("delete from links where post_id = ?", (post_id,))
+        self.conn.executemany(
+            "insert into links (post_id, url, kind, title, target_site_id, target_native_id, target_post_native_id,"
+            " target_number, target_thread_id, state) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(post_id, link.url, link.kind, link.title, *self._target(link)) for link in post_links(html, self.adapter, self.site)],
+        )
+
+    def _target(self, link: PostLink) -> tuple[str | None, str | None, str | None, int | None, int | None, str]:
+        """Forum, thread, post (by id, by number), the thread's row, its state."""
+        named = identify(link.url, self.sites) if link.kind != "mention" else None
+        if named is None:
+            return None, None, None, None, None, "outside"
+        site, reference = named
+        found, state = None, "unknown" if reference.thread or reference.post_native_id else "outside"
+        if reference.thread:
+            held = find_thread(self.conn, site, reference.thread)
+            if held:
+                found, state = held
+            elif self.conn.execute(
+                "select 1 from absent_threads where site_id = ? and native_id = ?", (site.id, reference.thread)
+            ).fetchone():
+                state = "gone"
+        return site.id, reference.thread, reference.post_native_id, reference.post_number, found, state
+
+    def set_state(self, native_id: str, thread_id: int | None, state: str) -> None:
+        """The state of a thread of this site has changed: so has that of the links to it."""
+        self.conn.execute(
+            "update links set target_thread_id = :thread, state = :state where target_native_id = :native_id"
+            f" and target_site_id in ({same_forum(self.site)})",
+            {"thread": thread_id, "state": state, "native_id": native_id, "site": self.site.id, "kind": self.site.kind},
+        )
+
+
+def _shares(site: Site) -> bool:
+    return ADAPTERS[site.kind].GLOBAL_IDS
+
+
+@lru_cache(maxsize=1)
+def _listed() -> tuple[Site, ...]:
+    return tuple(load_sites())
