@@ -14,21 +14,22 @@ from typing import Any
 # More alternatives than this are not worth holding apart.
 MOST = 64
 SETS = 3
-SHORT = 4
+COMMON = 3
+SIGN = 3
 
 
 def required(pattern: str) -> tuple[frozenset[str], ...]:
     """Sets of literals: every match of `pattern` contains at least one of each. The rarest set first; none if none.
 
     Rare is a set whose shortest literal is long. At most `SETS` are given, and beside the first none with a literal so
-    short (below `SHORT`) that finding it costs more than it sifts.
+    common (`_rarity` below `COMMON`) that finding it costs more than it sifts.
     """
     found = sorted(
         {_shortest(literals) for literals in _sets(parser.parse(pattern))},
         key=lambda literals: (*_rank(literals), *sorted(literals)),
         reverse=True,
     )
-    return tuple(found[:1] + [literals for literals in found[1:SETS] if _rank(literals)[0] >= SHORT])
+    return tuple(found[:1] + [literals for literals in found[1:SETS] if _rank(literals)[0] >= COMMON])
 
 
 def _shortest(literals: frozenset[str]) -> frozenset[str]:
@@ -39,7 +40,13 @@ def _shortest(literals: frozenset[str]) -> frozenset[str]:
 
 
 def _rank(literals: frozenset[str]) -> tuple[int, int]:
-    return (min(map(len, literals)), -len(literals)) if literals else (0, 0)
+    return (min(map(_rarity, literals)), -len(literals)) if literals else (0, 0)
+
+
+def _rarity(literal: str) -> int:
+    """Its length; a sign such as `$` is as rare as a short word."""
+    plain = all(char.isalnum() or char in " '" for char in literal)
+    return len(literal) + (0 if plain else SIGN)
 
 
 def _sets(items: Iterable[Any]) -> list[frozenset[str]]:

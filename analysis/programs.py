@@ -139,21 +139,21 @@ class Inheritance:
         """
         if any(tag.program_id in self.passed_on for tag in own):
             return []
-        far = state.latest if state.posts_since <= FAR else ()
-        for where, look in (
+        sources: tuple[tuple[str, Callable[[], Sequence[Evidence]]], ...] = (
             ("post", lambda: in_post),
             ("quoted post", quoted),
             ("answered post", answered),
             ("title", lambda: state.title),
-            ("thread", lambda: far),
-        ):
+            ("thread", lambda: state.latest if state.posts_since <= FAR else ()),
+        )
+        named_already = {tag.program_id for tag in own}
+        for where, look in sources:
             found = [
                 evidence
                 for evidence in look()
-                if evidence.program_id in self.passed_on or (where == "title" and evidence.program_id in self.context)
+                if (evidence.program_id in self.passed_on or (where == "title" and evidence.program_id in self.context))
+                and evidence.program_id not in named_already
             ]
-            named_already = {tag.program_id for tag in own}
-            found = [evidence for evidence in found if evidence.program_id not in named_already]
             if len(found) > MOST_INHERITED:
                 return []
             if found:

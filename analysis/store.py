@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from sqlite3 import Connection, Row
 
+from analysis.dates import FoundDate
 from analysis.programs import Evidence
+from analysis.references import Link, Reference
 from analysis.tagger import Tagged
 
 # How much of the opening post counts as context for ambiguous names, in characters.
@@ -18,7 +20,11 @@ OPENING = 4000
 SCAN = """
 select p.thread_id, p.id, p.number, p.digest, p.reply_to_number, a.name, a.role, t.title,
     g.digest as tagged_digest, g.context_digest, g.taxonomy_version, g.code_version,
-    (select count(*) || '/' || max(r.id) from revisions r where r.post_id = p.id) as revisions
+    (select count(*) || '/' || max(r.id) from revisions r where r.post_id = p.id) as revisions, p.created_at,
+    (select count(*) || '/' || max(v.id) from reviews v where v.site_id = t.site_id
+        and v.thread_native_id = t.native_id and v.post_native_id = p.native_id) as reviews,
+    (select group_concat(l.target_site_id || ':' || l.target_native_id) from links l
+        where l.post_id = p.id and l.target_native_id is not null) as targets
 from posts p
 join threads t on t.id = p.thread_id
 left join authors a on a.id = p.author_id
@@ -28,7 +34,7 @@ order by p.thread_id, p.number, p.id
 """
 FROM_HERE = "thread_id = :thread and (number > :number or (number = :number and id >= :post))"
 POSTS = f"""
-select p.id, p.number, p.text, p.html, p.digest, p.reply_to_number, a.name, a.role
+select p.id, p.number, p.text, p.html, p.digest, p.reply_to_number, p.created_at, a.name, a.role
 from (select * from posts where {FROM_HERE} and kind != 'action') p
 left join authors a on a.id = p.author_id
 order by p.number, p.id
@@ -49,9 +55,13 @@ def context(previous: str, row: Row) -> str:
     """The digest of what the tags of a post can depend on beside its own text.
 
     It chains over the thread: the title, and for each post up to this one its number, text, author, what it answers and
-    its superseded versions. So a change reaches exactly the posts from there on.
+    its superseded versions, its time, what people decided about it and which threads it links to. So a change reaches
+    exactly the posts from there on.
     """
-    parts = (previous or row["title"], row["number"], row["reply_to_number"], row["name"], row["role"], row["revisions"])
+    parts = (
+        previous or row["title"], row["number"], row["reply_to_number"], row["name"], row["role"], row["revisions"],
+        row["created_at"], row["reviews"], row["targets"],
+    )
     return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -126,6 +136,12 @@ def posts_from(connection: Connection, stale: Stale) -> Iterator[Row]:
     return iter(
         connection.execute(POSTS, {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id})
     )
+
+
+def site(connection: Connection, thread_id: int) -> str:
+    """The forum of a thread."""
+    found: str = connection.execute("select site_id from threads where id = ?", (thread_id,)).fetchone()["site_id"]
+    return found
 
 
 def opening(connection: Connection, thread_id: int) -> tuple[str, str]:
@@ -207,6 +223,43 @@ def link_titles(connection: Connection, post_id: int) -> list[str]:
     return [row["title"] for row in rows]
 
 
+def thread_links(connection: Connection, post_id: int) -> list[Link]:
+    """A post's links that lead to other threads."""
+    rows = connection.execute(
+        """select l.url, l.kind, l.title, l.target_site_id, l.target_native_id from links l
+        join posts p on p.id = l.post_id join threads t on t.id = p.thread_id
+        where l.post_id = ? and l.target_native_id is not null and l.kind != 'mention'
+        and (l.target_site_id, l.target_native_id) != (t.site_id, t.native_id) order by l.id""", (post_id,),
+    )
+    return [Link(*row) for row in rows]
+
+
+def insert_pointers(
+    connection: Connection, first_id: int, found: Sequence[tuple[Sequence[FoundDate], Sequence[Reference]]], run_id: int
+) -> None:
+    """Write the dates and references of one version of a post, whose paragraphs are numbered from `first_id`."""
+    connection.executemany(
+        'insert into dates (paragraph_id, start, "end", date_from, date_to, precision, rule, run_id)'
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, hit.start, hit.end, hit.period.first.isoformat(), hit.period.last.isoformat(),
+             hit.period.precision, hit.rule, run_id)
+            for number, (dates, _) in enumerate(found, first_id)
+            for hit in dates
+        ],
+    )
+    connection.executemany(
+        'insert into thread_references (paragraph_id, start, "end", kind, site_id, target_native_id, date_from, date_to,'
+        " state, rule, run_id) values (?, ?, ?, ?, ?, ?, ?, ?, 'unknown', ?, ?)",
+        [
+            (number, reference.start, reference.end, reference.kind, reference.site_id, reference.native_id,
+             reference.date_from, reference.date_to, reference.rule, run_id)
+            for number, (_, references) in enumerate(found, first_id)
+            for reference in references
+        ],
+    )
+
+
 def insert(
     connection: Connection, post_id: int, revision_id: int | None, first_id: int, tagged: Sequence[Tagged], run_id: int
 ) -> None:
@@ -239,9 +292,11 @@ def insert(
 
 
 def insert_tagged(
-    connection: Connection, post_id: int, digest: str, context_digest: str, versions: tuple[str, str], run_id: int
+    connection: Connection, post_id: int, digest: str, context_digest: str, versions: tuple[str, str], run_id: int,
+    words_digest: str | None,
 ) -> None:
-    """Note which version of the post was tagged, and with what."""
+    """Note which version of the post was tagged, and with what. `words_digest`: see `analysis.tagger.own_words`."""
     connection.execute(
-        "insert into tagged_posts values (?, ?, ?, ?, ?, ?)", (post_id, digest, context_digest, *versions, run_id)
+        "insert into tagged_posts (post_id, digest, context_digest, taxonomy_version, code_version, run_id, words_digest)"
+        " values (?, ?, ?, ?, ?, ?, ?)", (post_id, digest, context_digest, *versions, run_id, words_digest),
     )

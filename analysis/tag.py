@@ -9,9 +9,12 @@ from sqlite3 import Connection, Row
 
 from sqlite_utils import Database
 
-from analysis import store
+from analysis import references, retag, store
 from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
-from analysis.tagger import Tagged, Tagger
+from analysis.pointers import Pointers
+from analysis.review import decisions
+from analysis.summaries import summarise
+from analysis.tagger import Tagged, Tagger, own_words
 from taxonomy.model import Taxonomy
 from taxonomy.names import Context
 from taxonomy.normalise import fold
@@ -51,27 +54,37 @@ def tag_archive(
     connection = db.conn
     versions = (taxonomy.version, CODE_VERSION)
     with db.atomic():
+        retag.remember(connection, taxonomy)
+        if not all_posts:
+            retag.spare(connection, taxonomy, CODE_VERSION)
         counts = TagCounts(threads_in_all=store.list_stale(connection, versions, everything=all_posts))
-    tagger = Tagger(taxonomy)
+    tagger, pointers = Tagger(taxonomy), Pointers(taxonomy)
     for stale in store.stale_threads(connection):
         with db.atomic():
-            counts = _thread(connection, tagger, stale, versions, run_id, counts)
+            counts = _thread(connection, tagger, pointers, stale, versions, run_id, counts)
         if progress is not None:
             progress(counts)
+    with db.atomic():
+        references.resolve(connection, taxonomy)
+        summarise(connection, taxonomy)
     return counts
 
 
 def _thread(
-    connection: Connection, tagger: Tagger, stale: store.Stale, versions: tuple[str, str], run_id: int, counts: TagCounts
+    connection: Connection, tagger: Tagger, pointers: Pointers, stale: store.Stale, versions: tuple[str, str],
+    run_id: int, counts: TagCounts,
 ) -> TagCounts:
+    site_id = store.site(connection, stale.thread_id)
     store.forget_tags(connection, stale)
     title, opening = store.opening(connection, stale.thread_id)
     state = _before(connection, tagger, stale, title)
+    surroundings = Context.of(title, opening)
     digests = store.contexts(connection, stale.thread_id)
     next_id = store.next_paragraph_id(connection)
     for post in store.posts_from(connection, stale):
         digest = next(digest for post_id, digest in digests if post_id == post["id"])
-        context = Context.of(title, opening, state.known)
+        context = replace(surroundings, known=state.known)
+        decided = decisions(connection, post["id"])
         for revision in (*store.revisions(connection, post["id"]), None):
             version = post if revision is None else revision
             tagged = tagger.post(
@@ -84,13 +97,21 @@ def _thread(
                 state=state,
                 first_id=next_id,
                 about=partial(_about, connection, stale.thread_id, post),
+                decided=decided,
             )
             store.insert(connection, post["id"], revision["id"] if revision else None, next_id, tagged, run_id)
+            pointed = pointers.find(
+                tagged, version["text"], posted=post["created_at"], site_id=site_id,
+                links=store.thread_links(connection, post["id"]) if revision is None else (),
+            )
+            store.insert_pointers(connection, next_id, pointed, run_id)
             counts = _counted(counts, tagged, revision is not None)
             if revision is None:
                 state = tagger.after(state, tagged, next_id)
             next_id += len(tagged)
-        store.insert_tagged(connection, post["id"], post["digest"], digest, versions, run_id)
+        store.insert_tagged(
+            connection, post["id"], post["digest"], digest, versions, run_id, own_words(post["text"], tagged)
+        )
     return replace(counts, threads=counts.threads + 1)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from analysis.paragraphs import Paragraph, paragraphs
 from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ProgramTag, ThreadState, inheritance, named
+from analysis.review import NONE, Decisions
 from analysis.themes import ThemeHit, themes
 from analysis.voice import voices
 from taxonomy.model import Taxonomy
@@ -17,6 +19,9 @@ from taxonomy.normalise import fold
 
 # The words of an address are its forum's, not the author's. Masked character by character, so that offsets hold.
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+# What of a post is not its author's wording.
+NOT_OWN = frozenset(("quote", "preview", "signature", "navigation"))
+COPIED_AT_LEAST = 40
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,13 @@ class Tagger:
         state: ThreadState,
         first_id: int,
         about: Callable[[int | None], list[Evidence]],
+        decided: Decisions = NONE,
     ) -> list[Tagged]:
         """The paragraphs of a post, tagged. They are numbered from `first_id`, by which later ones refer to earlier ones.
 
         `context` and `state` are the thread's before this post, and are left alone; `about(number)` says which programs
-        an earlier post of the thread is about, `about(None)` the post that this one answers.
+        an earlier post of the thread is about, `about(None)` the post that this one answers. `decided` is what people
+        decided about its paragraphs.
         """
         found = paragraphs(html, text, frozenset(link_titles))
         context = replace(context, known=set(context.known))
@@ -66,13 +73,14 @@ class Tagger:
         for place, (paragraph, (voice, voice_rule)) in enumerate(
             zip(found, voices(found, text, author=author, role=role), strict=True)
         ):
-            folded = fold(ADDRESS.sub(_masked, text[paragraph.start : paragraph.end]))
+            words = text[paragraph.start : paragraph.end]
+            folded = fold(ADDRESS.sub(_masked, words))
             programs = [
                 replace(tag, start=tag.start + paragraph.start, end=tag.end + paragraph.start)
                 for tag in self.inheritance.kept(named(self.names.find_folded(folded, context)))
                 if paragraph.kind != "code"
             ]
-            context.known.update(tag.program_id for tag in programs)
+            programs = decided.kept(programs, words)
             hits: list[ThemeHit] = []
             if voice == "seller" and paragraph.kind not in ASIDE_KINDS:
                 hits = [
@@ -81,8 +89,11 @@ class Tagger:
                 ]
             if self.inheritance.eligible(paragraph, voice, folded, programs, themed=bool(hits)):
                 programs += self.inheritance.inherited(programs, in_post, quoted, lambda: about(None), state)
+            programs = decided.programs(programs, words, paragraph.start)
+            context.known.update(tag.program_id for tag in programs if tag.how == "named")
             if all(tag.program_id in self.buyer_side for tag in programs):
                 hits = []
+            hits = decided.themes(hits, words, paragraph.start)
             result.append(Tagged(paragraph, voice, voice_rule, tuple(programs), tuple(hits)))
             topic = self._topic(first_id + place, programs)
             if topic and paragraph.kind not in ASIDE_KINDS:
@@ -112,6 +123,20 @@ class Tagger:
             for tag in programs
             if tag.how == "named" and tag.program_id in self.inheritance.passed_on
         )
+
+
+def own_words(text: str, tagged: Sequence[Tagged]) -> str | None:
+    """Digest of a post without its quotations, previews and signatures, blanks and case aside: posts that share it are
+    copies of each other. None where fewer than `COPIED_AT_LEAST` characters are left, which people repeat by chance."""
+    words = " ".join(
+        text[entry.paragraph.start : entry.paragraph.end]
+        for entry in tagged
+        if entry.voice != "quotation" and entry.paragraph.kind not in NOT_OWN
+    )
+    words = " ".join(words.lower().split())
+    if len(words) < COPIED_AT_LEAST:
+        return None
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _masked(address: re.Match[str]) -> str:

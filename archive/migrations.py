@@ -140,7 +140,10 @@ create table threads (
     gone_at text,
     gone_status integer,
     posts_listed integer,
-    posts_listed_at text,
+    posts_counted integer,
+    posts_counted_at text,
+    posts_implied integer,
+    posts_implied_at text,
     stream_at text,
     posts_held integer not null default 0,
     held_because text,
@@ -191,7 +194,7 @@ create table posts (
     unique (thread_id, native_id)
 );
 create index posts_by_author on posts(author_id);
-create index posts_by_thread on posts(thread_id, number);
+create index posts_by_thread on posts(thread_id, number, id, kind, digest, reply_to_number, author_id);
 create table revisions (
     id integer primary key,
     post_id integer not null references posts(id),
@@ -265,6 +268,7 @@ create table program_tags (
 );
 create index program_tags_by_paragraph on program_tags(paragraph_id);
 create index program_tags_by_program on program_tags(program_id);
+create index program_tags_by_source on program_tags(source_paragraph_id);
 create table theme_tags (
     paragraph_id integer not null references paragraphs(id),
     theme_id text not null,
@@ -282,8 +286,171 @@ create table tagged_posts (
     context_digest text not null,
     taxonomy_version text not null,
     code_version text not null,
+    run_id integer not null references runs(id),
+    words_digest text
+);
+create table dates (
+    paragraph_id integer not null references paragraphs(id) on delete cascade,
+    start integer not null,
+    "end" integer not null,
+    date_from text not null,
+    date_to text not null,
+    precision text not null,
+    rule text not null,
     run_id integer not null references runs(id)
 );
+create index dates_by_paragraph on dates(paragraph_id);
+create table thread_references (
+    paragraph_id integer not null references paragraphs(id) on delete cascade,
+    start integer not null,
+    "end" integer not null,
+    kind text not null,
+    site_id text,
+    target_native_id text,
+    date_from text,
+    date_to text,
+    target_thread_id integer references threads(id),
+    state text not null,
+    rule text not null,
+    run_id integer not null references runs(id)
+);
+create index thread_references_by_paragraph on thread_references(paragraph_id);
+create index thread_references_by_target on thread_references(target_thread_id);
+create table theme_candidates (
+    paragraph_id integer not null references paragraphs(id) on delete cascade,
+    theme_id text not null,
+    start integer not null,
+    "end" integer not null,
+    score real not null,
+    because text not null,
+    run_id integer not null references runs(id)
+);
+create index theme_candidates_by_paragraph on theme_candidates(paragraph_id);
+create table reviews (
+    id integer primary key,
+    site_id text not null,
+    thread_native_id text not null,
+    post_native_id text not null,
+    text_digest text not null,
+    start integer not null,
+    "end" integer not null,
+    subject_kind text not null,
+    subject_id text not null,
+    evidence_start integer,
+    evidence_end integer,
+    decision text not null,
+    decided_by text not null,
+    decided_at text not null,
+    note text
+);
+create index reviews_by_post on reviews(site_id, thread_native_id, post_native_id);
+create table program_candidates (
+    name text primary key,
+    forms text not null,
+    posts integer not null,
+    threads integer not null,
+    authors integer not null,
+    earlier_posts integer not null,
+    cue_posts integer not null,
+    score real not null,
+    first_at text,
+    last_at text,
+    examples text not null,
+    decision text,
+    program_id text,
+    decided_by text,
+    decided_at text,
+    run_id integer not null references runs(id)
+);
+create table taxonomies (
+    version text primary key,
+    content text not null,
+    first_used_at text not null
+);
+create table lookups (
+    id integer primary key,
+    run_id integer not null references runs(id),
+    archive text not null,
+    url text not null,
+    site_id text not null references sites(id),
+    native_id text not null,
+    reason text not null,
+    state text not null,
+    detail text not null,
+    captures_listed integer not null,
+    captures_fetched integer not null,
+    new_posts integer not null,
+    looked_at text not null,
+    unique (archive, site_id, native_id)
+);
+create index lookups_by_thread on lookups(site_id, native_id);
+create table media (
+    post_id integer not null references posts(id),
+    url text not null,
+    capture_id integer references captures(id),
+    state text not null,
+    reason text,
+    primary key (post_id, url)
+);
+create index media_by_url on media(url);
+create table forum_months (
+    site_id text not null,
+    month text not null,
+    posts integer,
+    threads integer,
+    authors integer,
+    primary key (site_id, month)
+) without rowid;
+create table summary_months (
+    kind text not null,
+    subject_id text not null,
+    site_id text not null,
+    month text not null,
+    voice text not null,
+    posts integer,
+    threads integer,
+    authors integer,
+    rate real,
+    primary key (kind, subject_id, site_id, month, voice)
+) without rowid;
+create table summary_totals (
+    kind text not null,
+    subject_id text not null,
+    site_id text not null,
+    posts integer not null,
+    threads integer not null,
+    authors integer not null,
+    named_posts integer not null,
+    copies integer not null,
+    gone_posts integer not null,
+    recovered_posts integer not null,
+    share_recovered real not null,
+    first_at text,
+    last_at text,
+    primary key (kind, subject_id, site_id)
+) without rowid;
+create table summary_pairs (
+    kind text not null,
+    subject_id text not null,
+    other_kind text not null,
+    other_id text not null,
+    paragraphs integer not null,
+    posts integer not null,
+    expected real not null,
+    lift real not null,
+    primary key (kind, subject_id, other_kind, other_id)
+) without rowid;
+create table theme_quality (
+    theme_id text primary key,
+    precision real,
+    precision_low real,
+    precision_high real,
+    recall real,
+    recall_low real,
+    recall_high real,
+    labelled integer not null,
+    measured_with text
+) without rowid;
 create view coverage as
 select
     threads.id as thread_id, threads.site_id, threads.native_id, threads.url, threads.title, threads.state,

@@ -10,8 +10,12 @@ from archive.errors import ArchiveError
 from archive.version import VERSION
 from cli.crawl import crawl
 from cli.demo import demo
+from cli.evaluate import evaluate
+from cli.export import export
+from cli.import_ import import_
 from cli.publish import publish
 from cli.rebuild import rebuild
+from cli.recover import recover
 from cli.run import run
 from cli.serve import serve
 from cli.status import status
@@ -44,11 +48,14 @@ def optout() -> None:
     See it work, without a network:       optout demo
     Archive a forum and read it:          optout run sellersasksellers.com
     Only crawl, e.g. every night:         optout crawl sas --quiet
+    Bring back a thread that is gone:     optout recover URL
+    Take in pages that you saved:         optout import saved-pages/
     How does the archive stand?           optout status
+    How good are the tags?                optout evaluate
     """
 
 
-for command in (run, crawl, tag, publish, serve, status, rebuild, demo):
+for command in (run, crawl, recover, import_, tag, publish, serve, export, status, rebuild, evaluate, demo):
     optout.add_command(command)
 
 

@@ -31,7 +31,8 @@ def _rate(_context: click.Context, _option: click.Parameter, value: str | None) 
         raise click.BadParameter(str(error)) from error
 
 
-def _moment(_context: click.Context, _option: click.Parameter, value: datetime | None) -> str | None:
+def moment(_context: click.Context, _option: click.Parameter, value: datetime | None) -> str | None:
+    """A date of the command line in the archive's form."""
     return clock.iso(value.replace(tzinfo=UTC)) if value else None
 
 
@@ -44,8 +45,9 @@ SCOPE_OPTIONS: list[Callable[..., Any]] = [
     click.option("--all", "everything", is_flag=True, help="Take every listed thread, not only those that match."),
     click.option("--deep", is_flag=True, help="Also read threads whose title does not match, and follow those whose text does."),
     click.option("--depth", default=1, show_default=True, metavar="N", help="How many links far to follow from a matching thread."),
-    click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y"]), callback=_moment, metavar="DATE", help="Only threads active since then, e.g. 2024-03-01."),
+    click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y"]), callback=moment, metavar="DATE", help="Only threads active since then, e.g. 2024-03-01."),
     click.option("--recheck", is_flag=True, help="Ask for every held thread again: finds edits that no list shows."),
+    click.option("--media/--no-media", default=True, show_default=True, help="Also capture pictures and attachments in the posts, from the forum's own hosts."),
     rate_option,
     click.option("--contact", envvar="OPTOUT_CONTACT", metavar="ADDRESS", help="How the forum's operator can reach you; sent with every request. Also $OPTOUT_CONTACT."),
 ]  # fmt: skip

@@ -5,26 +5,32 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import click
 
 from archive import clock
-from archive.database import Paths, write_lock
+from archive.database import Paths, open_archive, write_lock
 from archive.errors import DataFileError
 from cli.crawl import crawl_site, rate_option
 from cli.options import db_option_for, lock_option, quiet_option, stop_flag
+from cli.recover import known_sites, recover_threads
 from cli.serve import SERVE_OPTIONS, publish_if_stale, serve_archive
 from cli.tag import tag_posts
 from crawler.limits import Limits
+from crawler.recover import Task
 from crawler.scope import Scope
 from crawler.sites import Site
+from crawler.store import Store
 from demo import DemoDataError, DemoForum, load_forum
 from demo import Limits as ForumLimits
+from demo.vanished import load_vanished, write_web_archive
+from demo.web_archive import WebArchiveServer
 from publish.serve import free_port
 
 DEMO_DB = Path(__file__).parent.parent / "data" / "demo.db"
-FORUM_PORT = 4200
+FORUM_PORT, WEB_ARCHIVE_PORT = 4200, 4201
 
 
 @click.command()
@@ -60,7 +66,8 @@ def demo(
     wait: float,
     quiet: bool,
 ) -> None:
-    """Show the program at work: start the bundled forum on loopback, crawl it, tag it, serve the archive.
+    """Show the program at work: start the bundled forum on loopback, crawl it, bring back from a web archive what it
+    links to and what is gone, tag it, serve the archive.
 
     The forum is synthetic: written for this project, with invented people. It behaves as a Discourse does. It is
     crawled twice, as of two dates, so that the archive shows edits, removals and a thread that vanished.
@@ -71,7 +78,7 @@ def demo(
       optout demo --forum-only --forum-port 4200 --at 2026-10-01
     """
     try:
-        forum = load_forum()
+        forum, neighbour = load_forum(), load_vanished()
     except DemoDataError as error:
         raise DataFileError(str(error)) from error
     moment = clock.parse(at.isoformat()) if at else None
@@ -87,9 +94,11 @@ def demo(
             return
         # Posts link to the forum by its address in print.
         site = Site("demo", "discourse", server.url, forum.title, hosts=(urlsplit(forum.address).netloc,))
+        vanished = Site("oldquay", "discourse_html", neighbour.address, neighbour.title)
         first = not paths.database.exists()
         with write_lock(paths, "demo", wait=wait, tell=lambda text: click.echo(text, err=True)):
-            scope = Scope(everything=True)
+            _meet(paths, vanished)
+            scope = Scope(everything=True, media=True)
             code = 0
             if first:
                 click.echo(f"crawling it as of {clock.iso(server.clock)}")
@@ -98,8 +107,10 @@ def demo(
                 server.move_clock(forum.later)
                 click.echo(f"crawling it again as of {clock.iso(server.clock)}")
                 code = crawl_site(
-                    paths, site, Scope(everything=True, recheck=True), target="demo", quiet=quiet, rate=rate
+                    paths, site, Scope(everything=True, recheck=True, media=True), target="demo", quiet=quiet, rate=rate
                 )
+            if code == 0:
+                code = _recover(paths, quiet=quiet)
             if code == 130:
                 context.exit(code)
             tag_posts(paths, again=False, quiet=quiet)
@@ -108,3 +119,23 @@ def demo(
             context.exit(code)
         served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
         context.exit(code or served)
+
+
+def _meet(paths: Paths, site: Site) -> None:
+    """Enter the vanished neighbour, so that links to it are known for what they are."""
+    db = open_archive(paths.database, create=True)
+    try:
+        with db.atomic():
+            Store(db.conn, site).add_site(clock.now())
+    finally:
+        db.close()
+
+
+def _recover(paths: Paths, *, quiet: bool) -> int:
+    """Bring back what links lead to and nobody has any more, from a web archive on loopback."""
+    with TemporaryDirectory() as folder:
+        warc = Path(folder) / "oldquay.warc.gz"
+        write_web_archive(load_vanished(), warc)
+        with WebArchiveServer(warc, port=free_port("127.0.0.1", WEB_ARCHIVE_PORT)) as archive:
+            click.echo(f"looking for vanished threads in the demonstration web archive at {archive.url}")
+            return recover_threads(paths, Task(), known_sites(paths), [archive.url], quiet=quiet)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from archive.errors import DataFileError, InputError
+from crawler.identity import identify
 from crawler.limits import parse_rate
 from crawler.sites import ADAPTERS, Site
 
@@ -55,7 +56,7 @@ def load_sites(path: Path = SITES_FILE) -> list[Site]:
         if site.id in sites:
             raise DataFileError(f"{path}:{line}: the id {site.id!r} is there twice. Give one of them another id")
         for other in sites.values():
-            if site.base_url == other.base_url:
+            if (site.kind, site.base_url) == (other.kind, other.base_url):
                 raise DataFileError(
                     f"{path}:{line}: {site.base_url} is the forum of {other.id!r} already. Remove one of them"
                 )
@@ -132,10 +133,8 @@ def resolve(name: str, sites: list[Site], kind: str = "discourse") -> Target:
         raise InputError(f"{name!r} is neither a known site ({known}) nor the address of a forum (https://host/...)")
     if "@" in parts.netloc:
         raise InputError(f"{host}: an address without a name and a password is needed; the program never logs in")
-    for site in sites:
-        reference = ADAPTERS[site.kind].reference(site, url)
-        if reference:
-            return Target(site, reference.thread, reference.category_path)
+    if found := identify(url, sites):
+        return Target(found[0], found[1].thread, found[1].category_path)
     base_url = ADAPTERS[kind].base_of(url)
     base_path = urlsplit(base_url).path
     slug = re.sub(r"[^a-z0-9]+", "-", f"{host}{f'-{port}' if port else ''}{base_path}".lower()).strip("-")

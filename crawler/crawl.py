@@ -16,10 +16,11 @@ from urllib.parse import urljoin, urlsplit
 from sqlite_utils import Database
 
 from archive import clock
-from archive.errors import ArchiveError, IncompleteError, RefusedError, UnreachableError
+from archive.errors import ArchiveError, IncompleteError, InputError, RefusedError, UnreachableError
 from archive.version import VERSION
 from archive.warc import Exchange, Origin, Stored, WarcStore, decoded
-from crawler import limits, runs
+from crawler import limits, media, runs
+from crawler.changes import Changes
 from crawler.door import Disallowed, Door, Stopped, Transient
 from crawler.follow import Follower
 from crawler.frontier import Frontier, Item, backoff
@@ -28,7 +29,7 @@ from crawler.observations import NotContent, Nothing
 from crawler.report import Report, make_report
 from crawler.scope import Interest, Scope
 from crawler.sites import ADAPTERS, Site
-from crawler.store import Changes, Store
+from crawler.store import Store
 
 # A host is given up when nothing answers so many times in a row (fewer if it never did), ...
 SILENCES_BEFORE_FIRST_ANSWER, SILENCES = 3, 5
@@ -121,6 +122,8 @@ class Crawl:
         self.listener, self.target, self.stop = listener, target, stop
         self.troubles = _Troubles()
         self.adapter = ADAPTERS[site.kind]
+        if self.adapter.NOT_LIVE:
+            raise InputError(f"{site.id} cannot be crawled: {self.adapter.NOT_LIVE.format(site=site.id)}")
         known = self.conn.execute("select base_url from sites where id = ?", (site.id,)).fetchone()
         # An earlier crawl may have learnt where the forum really answers (https, with or without www).
         moved = known and self.adapter.reference(site, known[0]) is not None
@@ -174,15 +177,15 @@ class Crawl:
                 self._pause(seconds)
             else:
                 with self.db.atomic():
-                    if not self.follower.expand():
+                    if not self.follower.expand() and not self.follower.picture():
                         return
 
     def _step(self, item: Item) -> None:
         before = self.door.requests
         try:
             exchange = self.door.fetch(item.url)
-            observation = read(self.site, exchange)
-            if isinstance(observation, Nothing) and item.kind != "robots" and not _is_redirect(exchange):
+            observation = media.read(exchange) if item.kind == "media" else read(self.site, exchange)
+            if isinstance(observation, Nothing) and item.kind not in ("robots", "media") and not _is_redirect(exchange):
                 raise NotContent("a redirect led to a page that is no data of the forum", refusal=True)
         except Disallowed as error:
             with self.db.atomic():

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from archive import clock
 from crawler.frontier import Frontier, Item
 from crawler.ingest import Ingested
+from crawler.media import Media
 from crawler.observations import ListedThread, ListPage, PostBatch, ThreadGone, ThreadPage
 from crawler.runs import Run
 from crawler.scope import HELD, Interest, Scope, decide
@@ -38,12 +39,14 @@ class Follower:
         self.interest, self.taxonomy_version, self.run = interest, taxonomy_version, run
         self.adapter = ADAPTERS[site.kind]
         self.store = Store(conn, site)
+        self.media = Media(conn, site, frontier)
         self.pages_seen: dict[str, set[str]] = {}
 
     def move(self, site: Site) -> None:
         """The forum answers at another address than was asked."""
         self.site = site
         self.store = Store(self.conn, site)
+        self.media = Media(self.conn, site, self.frontier)
 
     def seed(self) -> None:
         """The first addresses of a run."""
@@ -68,7 +71,8 @@ class Follower:
             case ThreadGone() if item.reason != "no longer listed":
                 self._note_unlisted(observation.native_id)
             case _:
-                pass
+                if item.kind == "media":
+                    self.media.came(item.url, ingested.capture_id)
 
     def plan(self) -> bool:
         """Once the lists are read: categories that hide threads from the list of all, threads that left the lists,
@@ -78,7 +82,7 @@ class Follower:
         if self.scope.whole_forum and self._add_hidden_categories():
             return True
         added = 0
-        if self.scope.whole_forum and not self._lists_incomplete():
+        if self.scope.whole_forum and self.adapter.LISTS_ALL and not self._lists_incomplete():
             rows = self.conn.execute(
                 "select l.native_id from listed_threads l join threads t using (site_id, native_id)"
                 " join captures c on c.id = l.capture_id"
@@ -120,8 +124,14 @@ class Follower:
             seen = seen | level
         return added > 0
 
+    def picture(self) -> bool:
+        """Last, the pictures and attachments of the threads that the user asked for. True if any were added."""
+        return self.scope.media and self.media.queue(sorted(self._roots())) > 0
+
     def given_up(self, item: Item, error: str) -> None:
-        """An address will not be had: say so where its posts are missed."""
+        """An address will not be had: say so where it is missed."""
+        if item.kind == "media":
+            self.media.given_up(item.url, error)
         if item.kind in ("posts", "posts again"):
             reference = self.adapter.reference(self.site, item.url)
             asked = self.adapter.asked(item.url)
@@ -131,11 +141,11 @@ class Follower:
     def incomplete(self) -> bool:
         """Whether this forum has gaps that nothing explains."""
         unexplained = self.conn.execute(
-            "select count(*) from missing_posts join threads on threads.id = thread_id"
-            " where site_id = ? and threads.state = 'live' and not explained",
+            "select count(*) from coverage where site_id = ? and state = 'live' and posts_unexplained > 0",
             (self.site.id,),
         ).fetchone()[0]
-        return bool(unexplained or self.frontier.count("failed") or self._lists_incomplete())
+        failed = self.frontier.count("failed") - self.frontier.count("failed", "media")
+        return bool(unexplained or failed or self._lists_incomplete())
 
     def _lists_incomplete(self) -> bool:
         return bool(self.frontier.count("failed", "list") or self.frontier.count("refused", "list"))
@@ -156,8 +166,8 @@ class Follower:
     def _decide(self, thread: ListedThread) -> None:
         row = self.conn.execute(
             "select id, state, fingerprint, due_at, exists (select 1 from missing_posts where thread_id = threads.id"
-            " and not explained) from threads where site_id = ? and native_id = ?",
-            (self.site.id, thread.native_id),
+            " and not explained) from threads where id = ?",
+            (self.store.thread_id(thread.native_id),),
         ).fetchone()
         decision, reason = decide(self.scope, thread, row is not None, self.interest)
         self.conn.execute(
@@ -210,12 +220,13 @@ class Follower:
             " join captures on captures.id = l.capture_id where l.site_id = c.site_id"
             " and l.category_native_id = c.native_id and captures.run_id = ?)"
             " from categories c left join categories p on p.site_id = c.site_id and p.native_id = c.parent_native_id"
-            " where c.site_id = ?",
-            (self.run.id, self.site.id),
+            # What the forum named in an earlier run only, it no longer shows.
+            " join captures told on told.id = c.capture_id where c.site_id = ? and told.run_id = ?",
+            (self.run.id, self.site.id, self.run.id),
         ).fetchall()
         added = 0
         for native_id, slug, parent_slug, listed, seen in rows:
-            if listed and listed > seen and slug:
+            if slug and (listed is None or listed > seen):
                 path = self.adapter.category_path(f"{parent_slug}/{slug}" if parent_slug else slug, native_id)
                 added += self.frontier.add("list", self.adapter.list_request(self.site, path), "category")
         return added > 0
@@ -240,7 +251,7 @@ class Follower:
                 (ingested.changes.thread_id,),
             )
         }
-        rest = [native_id for native_id in page.stream if native_id not in here]
+        rest = [native_id for native_id in page.stream or () if native_id not in here]
         new = [native_id for native_id in rest if native_id not in held]
         # One request carries many ids, so it is filled with held posts, the latest first: it costs nothing more, and
         # shows their edits.

@@ -10,7 +10,7 @@ from archive import clock
 
 # Which kind goes first. Lists before threads, so that what to fetch is known early; the rest of a thread before the
 # next thread, so that what is there is whole.
-PRIORITY = {"robots": 0, "site": 1, "list": 2, "posts": 3, "posts again": 3, "thread": 4}
+PRIORITY = {"robots": 0, "site": 1, "list": 2, "posts": 3, "posts again": 3, "thread": 4, "media": 5}
 
 # A failed request is repeated after 2, 4, 8, 16 seconds and a jitter of up to half of that, and then given up.
 MAX_ATTEMPTS = 5

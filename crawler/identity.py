@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from crawler.sites import ADAPTERS, Reference, Site
+
+# A capture in the Wayback Machine stands for the page that was captured.
+ARCHIVED = re.compile(r"https?://(?:web\.|www\.)?archive\.org/(?:web|wayback)/\d{1,14}(?:[a-z]{2}_)?/(.+)", re.S)
 
 
 def identify(url: str, sites: Iterable[Site]) -> tuple[Site, Reference] | None:
@@ -17,6 +21,8 @@ def identify(url: str, sites: Iterable[Site]) -> tuple[Site, Reference] | None:
 
     Where several claim it (old and new software on one host), the one for which it names most; then the first.
     """
+    if archived := ARCHIVED.match(url):
+        url = archived[1] if "://" in archived[1] else f"http://{archived[1]}"
     best: tuple[Site, Reference] | None = None
     for site in _by_host(tuple(sites)).get(_host(url), ()):
         reference = ADAPTERS[site.kind].reference(site, url)

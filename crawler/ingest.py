@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from archive.warc import Exchange, Location, Origin, Stored, decoded
+from crawler.changes import Capture, Changes
 from crawler.observations import (
     ForumInfo,
     ListPage,
@@ -17,8 +18,8 @@ from crawler.observations import (
     ThreadGone,
     ThreadPage,
 )
-from crawler.sites import ADAPTERS, Site
-from crawler.store import Capture, Changes, Store
+from crawler.sites import Site, reader
+from crawler.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Ingested:
 
 def read(site: Site, exchange: Exchange) -> Observation:
     """What a response says. NotContent if it is not what was asked for, so that it is never stored as if it were."""
-    return ADAPTERS[site.kind].read(site, exchange.url, exchange.status, decoded(exchange))
+    body = decoded(exchange)
+    return reader(site, exchange.url, body).read(site, exchange.url, exchange.status, body)
 
 
 def ingest(
@@ -39,7 +41,7 @@ def ingest(
     """Enter a stored response and what it says, inside the caller's transaction."""
     exchange, origin, location = stored.exchange, stored.origin, stored.location
     capture_id = _capture_row(conn, exchange, origin, location, run_id)
-    capture = Capture(capture_id, exchange.captured_at, origin.via)
+    capture = Capture(capture_id, exchange.captured_at, origin.via, origin.route)
     store = Store(conn, site)
     changes = Changes()
     match observation:

@@ -43,7 +43,10 @@ class Linker:
         self.conn.executemany(
             "insert into links (post_id, url, kind, title, target_site_id, target_native_id, target_post_native_id,"
             " target_number, target_thread_id, state) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(post_id, link.url, link.kind, link.title, *self._target(link)) for link in post_links(html, self.adapter, self.site)],
+            [
+                (post_id, link.url, link.kind, link.title, *self._target(link))
+                for link in post_links(html, self.adapter, self.site)
+            ],
         )
 
     def _target(self, link: PostLink) -> tuple[str | None, str | None, str | None, int | None, int | None, str]:

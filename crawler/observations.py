@@ -103,6 +103,8 @@ class ThreadPage:
     stream: tuple[str, ...] | None
     posts_listed: int | None = None
     posts_at_least: int | None = None
+    category: str | None = None
+    """The category's name, where the page shows that and not its id."""
 
 
 @dataclass(frozen=True)

@@ -65,16 +65,18 @@ class Posts:
                     (thread_id, native_id, moment),
                 )
 
-    def settle_numbered(self, thread_id: int, moment: str, changes: Changes) -> None:
-        """Once every post that the source listed at `moment` is held by its id, a post without one was not among them."""
+    def settle_numbered(self, thread_id: int, changes: Changes) -> None:
+        """Once every post that the source listed is held by its id, an older one without an id was not among them."""
         rows = self.conn.execute(
-            f"select native_id from posts where thread_id = ?1 and native_id like '{NUMBERED}%' and listed"
-            " and last_seen_at <= ?2 and not exists (select 1 from missing_posts where thread_id = ?1)",
-            (thread_id, moment),
+            "select posts.native_id, stream_at from posts join threads on threads.id = thread_id where thread_id = ?1"
+            f" and posts.native_id like '{NUMBERED}%' and listed and posts.last_seen_at <= stream_at"
+            " and not exists (select 1 from missing_posts where thread_id = ?1)",
+            (thread_id,),
         ).fetchall()
-        self.vanish(thread_id, [row[0] for row in rows], moment, changes, left=True)
+        for native_id, stream_at in rows:
+            self.vanish(thread_id, [native_id], stream_at, changes, left=True)
 
-    def _find(self, thread_id: int, post: SeenPost) -> sqlite3.Row | None:
+    def _find(self, thread_id: int, post: SeenPost, capture: Capture) -> sqlite3.Row | None:
         """The row of a post, whose id is entered if it was known by its number only."""
         columns = "select id, native_id, state, html, first_seen_at, last_seen_at, state_since, text_since from posts"
         by_id = f"{columns} where thread_id = ? and native_id = ?"
@@ -84,8 +86,8 @@ class Posts:
             if row is None and post.number > 0:
                 row = self.conn.execute(by_id, (thread_id, f"{NUMBERED}{post.number}")).fetchone()
                 if row:
-                    self.conn.execute("update posts set native_id = ? where id = ?", (post.native_id, row["id"]))
-                    self.forget_missing(thread_id, [post.native_id])
+                    self._name(thread_id, row, post.native_id, capture)
+                    row = self.conn.execute(by_id, (thread_id, post.native_id)).fetchone()
             return row
         row = self.conn.execute(
             f"{columns} where thread_id = ? and number = ? order by listed desc, id limit 1", (thread_id, post.number)
@@ -97,7 +99,7 @@ class Posts:
         version = Version(
             capture.captured_at, rendered.text, post.html, content_digest(post.html, rendered), capture.id
         )
-        before = self._find(thread_id, post)
+        before = self._find(thread_id, post, capture)
         if before is None:
             post_id = self._insert(thread_id, post, version, capture)
             changes.new_posts += 1
@@ -116,15 +118,7 @@ class Posts:
 
     def _insert(self, thread_id: int, post: SeenPost, version: Version, capture: Capture) -> int:
         moment, native_id = version.moment, post.native_id or f"{NUMBERED}{post.number}"
-        state, listed, since = post.state, True, moment
-        # The source has listed its posts since, and not this one.
-        row = self.conn.execute(
-            "select stream_at from threads where id = ?1 and stream_at > ?2 and not exists"
-            " (select 1 from missing_posts where thread_id = ?1 and (native_id = ?3 or ?4))",
-            (thread_id, moment, native_id, not post.native_id),
-        ).fetchone()
-        if row:
-            state, listed, since = "deleted", False, row[0]
+        listed_at, left_at = self._listing(thread_id, native_id, capture)
         text_since = moment if post.state == "present" else None
         values = {
             "thread_id": thread_id,
@@ -136,15 +130,15 @@ class Posts:
             "text": version.text,
             "html": version.html,
             "digest": version.digest,
-            "state": state,
-            "listed": listed,
+            "state": "deleted" if left_at else post.state,
+            "listed": left_at is None,
             "kind": post.kind,
             "action": post.action,
             "reply_to_number": post.reply_to_number,
             "likes": post.likes,
             "first_seen_at": moment,
-            "last_seen_at": moment,
-            "state_since": since,
+            "last_seen_at": max(moment, listed_at or ""),
+            "state_since": left_at or moment,
             "text_since": text_since,
             "text_seen_at": text_since,
             "capture_id": capture.id,
@@ -153,6 +147,31 @@ class Posts:
         cursor = self.conn.execute(f"insert into posts ({', '.join(values)}) values ({marks})", tuple(values.values()))
         self.forget_missing(thread_id, [native_id])
         return int(cursor.lastrowid or 0)
+
+    def _name(self, thread_id: int, row: sqlite3.Row, native_id: str, capture: Capture) -> None:
+        """A post that was known by its number only turns out to have this id, by which the source may list it."""
+        listed_at, left_at = self._listing(thread_id, native_id, capture)
+        self.conn.execute(
+            "update posts set native_id = ?, last_seen_at = max(last_seen_at, ?) where id = ?",
+            (native_id, listed_at or "", row["id"]),
+        )
+        if left_at:
+            self.vanish(thread_id, [native_id], left_at, Changes(), left=True)
+        self.forget_missing(thread_id, [native_id])
+
+    def _listing(self, thread_id: int, native_id: str, capture: Capture) -> tuple[str | None, str | None]:
+        """When the source's latest list of ids, newer than the capture, named the post; or when it did not."""
+        row = self.conn.execute(
+            "select stream_at, exists (select 1 from missing_posts where thread_id = ?1 and native_id = ?2),"
+            " exists (select 1 from missing_posts where thread_id = ?1) from threads where id = ?1 and stream_at > ?3",
+            (thread_id, native_id, capture.captured_at),
+        ).fetchone()
+        if row is None:
+            return None, None
+        if row[1]:
+            return row[0], None
+        # Without an id, a post may be any of those that are missing.
+        return None, None if native_id.startswith(NUMBERED) and row[2] else row[0]
 
     def _update(self, before: sqlite3.Row, post: SeenPost, capture: Capture, changes: Changes) -> None:
         """What is known of a post besides its text. An older capture, or one that is not the source's own answer, only

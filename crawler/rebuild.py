@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from archive.errors import DamagedError
 from archive.warc import WarcStore
+from crawler import media
 from crawler.ingest import ingest_stored
 
 # What captures say, children first. Tags refer to it and are made again by `optout tag`.
@@ -19,6 +20,7 @@ DERIVED = (
     "tagged_posts",
     "paragraphs",
     "links",
+    "media",
     "missing_posts",
     "absent_threads",
     "revisions",
@@ -83,6 +85,7 @@ def rebuild(
 
 
 def _remember(conn: sqlite3.Connection) -> None:
+    media.remember(conn)
     for table in ("known", "noted"):
         conn.execute(f"drop table if exists temp.{table}")
     conn.execute("create temp table known as select id, run_id, warc_filename, warc_record_offset from captures")
@@ -95,6 +98,7 @@ def _remember(conn: sqlite3.Connection) -> None:
 
 def _restore(conn: sqlite3.Connection) -> None:
     """Put back what the crawler noted beside the captures."""
+    media.restore(conn)
     conn.execute(
         "update listed_threads set (decision, reason, taxonomy_version, unlisted_at) = (select n.decision, n.reason,"
         " n.taxonomy_version, n.unlisted_at from temp.noted n where n.site_id = listed_threads.site_id"

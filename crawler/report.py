@@ -44,14 +44,14 @@ def make_report(conn: sqlite3.Connection, run: Run, state: str, exit_code: int) 
         " order by posts_unexplained desc, posts_missing desc",
         (site_id,),
     ).fetchall()
-    lines += _some(
+    lines += some(
         [f"  missing in {url}: {count} posts ({open_} unexplained): {why}" for url, count, open_, why in missing]
     )
     failures = conn.execute(
         "select url, state, error from frontier where run_id = ? and state in ('failed', 'refused') order by id",
         (run.id,),
     ).fetchall()
-    lines += _some([f"  {state_}: {url[:150]}: {error}" for url, state_, error in failures])
+    lines += some([f"  {state_}: {url[:150]}: {error}" for url, state_, error in failures])
     due = conn.execute("select min(due_at) from threads where site_id = ? and state = 'live'", (site_id,)).fetchone()[0]
     if due:
         lines.append(f"  next thread due for a re-check: {due}")
@@ -63,6 +63,7 @@ def make_report(conn: sqlite3.Connection, run: Run, state: str, exit_code: int) 
     return Report(run.id, state, exit_code, "\n".join(lines))
 
 
-def _some(lines: list[str]) -> list[str]:
+def some(lines: list[str]) -> list[str]:
+    """The first lines, and how many more there are."""
     rest = len(lines) - MOST_LINES
     return lines if rest <= 0 else [*lines[:MOST_LINES], f"  ... and {rest} more"]

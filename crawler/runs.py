@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from archive import clock, runs
+from crawler.changes import Changes
 from crawler.scope import Scope
-from crawler.store import Changes
 
 # An interrupted run is continued within this time; after that its lists are stale, and a new run begins.
 CONTINUED_WITHIN = timedelta(hours=24)

@@ -21,7 +21,7 @@ class Scope:
     """`threads`, `category_path`: only these. `everything`: all that is listed; otherwise what matches the taxonomy
     and what that links to, `depth` steps far. `deep`: read the threads that do not match by title as well, and follow
     those whose text does. `since`: only threads active since then (ISO 8601). `recheck`: ask for every held thread
-    again, whatever the lists say."""
+    again, whatever the lists say. `media`: also the pictures and attachments of what was asked for."""
 
     everything: bool = False
     deep: bool = False
@@ -30,6 +30,7 @@ class Scope:
     recheck: bool = False
     threads: tuple[str, ...] = ()
     category_path: str | None = None
+    media: bool = False
 
     @property
     def whole_forum(self) -> bool:

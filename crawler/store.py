@@ -1,6 +1,7 @@
 """Observations become rows. The one place that writes sites, threads, posts, revisions, tombstones and links.
 
 What is kept is never lost: an edit adds a revision, a removal sets a state, a thread that is gone keeps all it had.
+Captures may come in any order of their times: an older one fills gaps and never overwrites what a newer one shows.
 Every function works inside the caller's transaction and depends only on the observation, its capture and the rows
 that are there, so that replaying the captures in order gives the same rows.
 """
@@ -10,13 +11,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from archive import clock
-from archive.markup import render
-from crawler.links import content_digest, post_links
-from crawler.observations import ForumInfo, ListPage, PostBatch, SeenPost, ThreadGone, ThreadPage
+from crawler.changes import LIVE, Capture, Changes
+from crawler.linking import Linker, find_thread
+from crawler.observations import ForumInfo, ListPage, PostBatch, ThreadGone, ThreadPage
+from crawler.posts import Posts
 from crawler.sites import ADAPTERS, Site
 
 # A thread is due again after a tenth of its age since the last post, within these bounds: edits and removals that no
@@ -24,34 +25,13 @@ from crawler.sites import ADAPTERS, Site
 SHORTEST_RECHECK, LONGEST_RECHECK = timedelta(days=1), timedelta(days=180)
 
 
-@dataclass
-class Changes:
-    """What one response changed, for the run's counters."""
-
-    new_threads: int = 0
-    new_posts: int = 0
-    edited_posts: int = 0
-    vanished_posts: int = 0
-    gone_threads: int = 0
-    thread_id: int | None = None
-    texts: list[str] = field(default_factory=list)
-    """Texts of posts that are new or edited."""
-
-
-@dataclass(frozen=True)
-class Capture:
-    """The stored response that an observation was read from."""
-
-    id: int
-    captured_at: str
-    via: str
-
-
 class Store:
     """Writes observations of one site."""
 
     def __init__(self, conn: sqlite3.Connection, site: Site) -> None:
         self.conn, self.site, self.adapter = conn, site, ADAPTERS[site.kind]
+        self.linker = Linker(conn, site)
+        self.rows = Posts(conn, site, self.linker)
 
     def add_site(self, moment: str) -> None:
         """Enter the site itself; its address and title follow what the program knows now."""
@@ -64,10 +44,22 @@ class Store:
 
     def forum(self, info: ForumInfo, capture: Capture) -> None:
         self.conn.executemany(
-            "insert or replace into categories"
-            " (site_id, native_id, parent_native_id, name, slug, topics_listed, capture_id) values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into categories (site_id, native_id, parent_native_id, name, slug, topics_listed, capture_id)"
+            " values (?, ?, ?, ?, ?, ?, ?) on conflict (site_id, native_id) do update set"
+            " parent_native_id = excluded.parent_native_id, name = excluded.name, slug = excluded.slug,"
+            " topics_listed = excluded.topics_listed, capture_id = excluded.capture_id"
+            " where (select captured_at from captures where id = categories.capture_id) <= ?",
             [
-                (self.site.id, c.native_id, c.parent_native_id, c.name, c.slug, c.topics_listed, capture.id)
+                (
+                    self.site.id,
+                    c.native_id,
+                    c.parent_native_id,
+                    c.name,
+                    c.slug,
+                    c.topics_listed,
+                    capture.id,
+                    capture.captured_at,
+                )
                 for c in info.categories
             ],
         )
@@ -78,10 +70,12 @@ class Store:
             " last_activity_at, posts_count, fingerprint, first_listed_at, last_listed_at, capture_id)"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " on conflict (site_id, native_id) do update set title = excluded.title, excerpt = excluded.excerpt,"
-            " tags = excluded.tags, category_native_id = excluded.category_native_id, created_at = excluded.created_at,"
+            " tags = excluded.tags,"
+            " category_native_id = coalesce(excluded.category_native_id, listed_threads.category_native_id),"
+            " created_at = excluded.created_at,"
             " last_activity_at = excluded.last_activity_at, posts_count = excluded.posts_count,"
             " fingerprint = excluded.fingerprint, last_listed_at = excluded.last_listed_at,"
-            " capture_id = excluded.capture_id",
+            " capture_id = excluded.capture_id where excluded.last_listed_at >= listed_threads.last_listed_at",
             [
                 (
                     self.site.id,
@@ -103,85 +97,76 @@ class Store:
         )
 
     def thread(self, page: ThreadPage, capture: Capture) -> Changes:
-        """A thread's first page: the thread, its first posts, tombstones for what left the stream, what is missing."""
+        """A page of a thread: the thread, the posts on it, and, where it lists the ids of all posts, tombstones for
+        what left that list and what is missing of it."""
         changes = Changes()
         thread_id = self._thread_row(page, capture, changes)
         changes.thread_id = thread_id
-        for post in page.posts:
-            self._post(thread_id, post, capture, changes)
-        listed = set(page.stream)
-        held = self._held(thread_id)
-        left = [native_id for native_id in held if native_id not in listed]
-        self._set_state(thread_id, left, "deleted", capture, changes)
-        self.conn.executemany(
-            "update posts set listed = 0 where thread_id = ? and native_id = ?", [(thread_id, i) for i in left]
-        )
-        self.conn.executemany(
-            "update posts set listed = 1, last_seen_at = ? where thread_id = ? and native_id = ?",
-            [(capture.captured_at, thread_id, native_id) for native_id in page.stream if native_id in held],
-        )
-        missing = {
-            native_id
-            for (native_id,) in self.conn.execute(
-                "select native_id from missing_posts where thread_id = ?", (thread_id,)
-            )
-        }
-        self._forget_missing(thread_id, missing - listed)
-        self._miss(
-            thread_id, [i for i in page.stream if i not in held and i not in missing], "not asked for yet", capture
-        )
-        self._count(thread_id, posts_listed=len(page.stream))
+        self.rows.write(thread_id, page.posts, capture, changes)
+        if page.stream is not None:
+            self._stream(thread_id, page.stream, capture, changes)
+        self.rows.settle_numbered(thread_id, changes)
+        self._count(thread_id)
+        self._state(thread_id, page.native_id)
         return changes
 
     def posts(self, batch: PostBatch, capture: Capture) -> Changes:
         """Posts that were asked for by id. One that did not come although it was asked for twice is withheld by the
         source, and that explains its absence."""
         changes = Changes()
-        thread_id = self.thread_id(batch.thread_native_id)
+        thread_id = changes.thread_id = self.thread_id(batch.thread_native_id)
         if thread_id is None:
             return changes
-        changes.thread_id = thread_id
-        for post in batch.posts:
-            self._post(thread_id, post, capture, changes)
-        came = {post.native_id for post in batch.posts}
-        held = self._held(thread_id)
-        absent = [native_id for native_id in batch.asked if native_id not in came]
-        self._set_state(
-            thread_id, [native_id for native_id in absent if native_id in held], "deleted", capture, changes
-        )
-        self._miss(thread_id, [native_id for native_id in absent if native_id not in held], None, capture)
+        self.rows.write(thread_id, batch.posts, capture, changes)
+        (stream_at,) = self.conn.execute("select stream_at from threads where id = ?", (thread_id,)).fetchone()
+        if stream_at and stream_at <= capture.captured_at:
+            came = {post.native_id for post in batch.posts}
+            held = self.rows.held(thread_id)
+            absent = [native_id for native_id in batch.asked if native_id not in came]
+            lost = [native_id for native_id in absent if native_id in held]
+            self.rows.vanish(thread_id, lost, capture.captured_at, changes, left=False)
+            self._miss(thread_id, [native_id for native_id in absent if native_id not in held], None, capture)
+        self.rows.settle_numbered(thread_id, changes)
         self._count(thread_id)
         return changes
 
     def gone(self, gone: ThreadGone, capture: Capture) -> Changes:
         """The source does not have the thread, or no longer shows it. What is held stays."""
         changes = Changes()
-        thread_id = self.thread_id(gone.native_id)
-        if thread_id is None:
+        moment = capture.captured_at
+        row = self.conn.execute(
+            "select id from threads where site_id = ? and native_id = ?", (self.site.id, gone.native_id)
+        ).fetchone()
+        if row is None:
             self.conn.execute(
                 "insert into absent_threads (site_id, native_id, status, checked_at, capture_id) values (?, ?, ?, ?, ?)"
                 " on conflict (site_id, native_id) do update set status = excluded.status,"
-                " checked_at = excluded.checked_at, capture_id = excluded.capture_id",
-                (self.site.id, gone.native_id, gone.status, capture.captured_at, capture.id),
+                " checked_at = excluded.checked_at, capture_id = excluded.capture_id"
+                " where excluded.checked_at >= absent_threads.checked_at",
+                (self.site.id, gone.native_id, gone.status, moment, capture.id),
             )
-            self._set_link_states(gone.native_id, None, "gone")
+            # Where forums share their ids, another one may have it.
+            if self.thread_id(gone.native_id) is None:
+                self.linker.set_state(gone.native_id, None, "gone")
             return changes
-        changes.thread_id = thread_id
-        cursor = self.conn.execute(
+        thread_id = changes.thread_id = int(row[0])
+        changes.gone_threads = self.conn.execute(
             "update threads set state = 'gone', gone_at = ?, gone_status = ?, due_at = null"
-            " where id = ? and state = 'live'",
-            (capture.captured_at, gone.status, thread_id),
+            " where id = ? and state = 'live' and last_seen_at <= ?",
+            (moment, gone.status, thread_id, moment),
+        ).rowcount
+        self.conn.execute(
+            "update threads set gone_at = ?, gone_status = ? where id = ? and state = 'recovered'"
+            " and last_seen_at <= ? and (gone_at is null or gone_at > ?)",
+            (moment, gone.status, thread_id, moment, moment),
         )
-        changes.gone_threads = cursor.rowcount
-        self._set_link_states(gone.native_id, thread_id, "gone")
+        self._state(thread_id, gone.native_id)
         return changes
 
     def thread_id(self, native_id: str) -> int | None:
         """The row of a thread, None if it is not held."""
-        row = self.conn.execute(
-            "select id from threads where site_id = ? and native_id = ?", (self.site.id, native_id)
-        ).fetchone()
-        return int(row[0]) if row else None
+        held = find_thread(self.conn, self.site, native_id)
+        return held[0] if held else None
 
     def given_up(self, thread_native_id: str, post_ids: Iterable[str], error: str) -> None:
         """Say why posts are missing whose request failed for good."""
@@ -191,190 +176,174 @@ class Store:
             [(f"request failed: {error}", post_id, self.site.id, thread_native_id) for post_id in post_ids],
         )
 
-    def _held(self, thread_id: int) -> set[str]:
-        return {row[0] for row in self.conn.execute("select native_id from posts where thread_id = ?", (thread_id,))}
+    def _stream(self, thread_id: int, stream: tuple[str, ...], capture: Capture, changes: Changes) -> None:
+        """The ids of all posts of a thread, as one capture lists them."""
+        moment, listed = capture.captured_at, set(stream)
+        held = self.rows.held(thread_id)
+        self.conn.executemany(
+            "update posts set last_seen_at = max(last_seen_at, ?) where thread_id = ? and native_id = ?",
+            [(moment, thread_id, native_id) for native_id in stream if native_id in held],
+        )
+        newest = self.conn.execute(
+            "update threads set stream_at = ?1 where id = ?2 and (stream_at is null or stream_at <= ?1)",
+            (moment, thread_id),
+        ).rowcount
+        if not newest:
+            return
+        left = [native_id for native_id in held if native_id not in listed]
+        self.rows.vanish(thread_id, left, moment, changes, left=True)
+        self.conn.executemany(
+            "update posts set listed = 1 where thread_id = ? and native_id = ?",
+            [(thread_id, native_id) for native_id in stream if native_id in held],
+        )
+        missing = {
+            native_id
+            for (native_id,) in self.conn.execute(
+                "select native_id from missing_posts where thread_id = ?", (thread_id,)
+            )
+        }
+        self.rows.forget_missing(thread_id, missing - listed)
+        reason = "not asked for yet" if capture.live else "listed in a capture, but in none that is held"
+        self._miss(thread_id, [i for i in stream if i not in held and i not in missing], reason, capture)
 
     def _thread_row(self, page: ThreadPage, capture: Capture, changes: Changes) -> int:
+        held = find_thread(self.conn, self.site, page.native_id)
+        if held is None:
+            thread_id = self._new_thread(page, capture)
+            changes.new_threads += 1
+        else:
+            thread_id = held[0]
+            self._known_thread(thread_id, page, capture)
+        self._listed_count(thread_id, page, capture)
+        return thread_id
+
+    def _new_thread(self, page: ThreadPage, capture: Capture) -> int:
+        absent = self.conn.execute(
+            "delete from absent_threads where site_id = ? and native_id = ? returning status, checked_at",
+            (self.site.id, page.native_id),
+        ).fetchone()
+        gone = absent is not None and absent[1] > capture.captured_at
+        values = self._facts(page, capture) | {
+            "site_id": self.site.id,
+            "native_id": page.native_id,
+            "url": self.adapter.thread_url(self.site, page.native_id),
+            "state": LIVE if capture.live and not gone else "recovered",
+            "gone_at": absent[1] if gone else None,
+            "gone_status": absent[0] if gone else None,
+            "held_because": capture.via,
+            "first_seen_at": capture.captured_at,
+            "tags": json.dumps(page.tags),
+        }
+        marks = ", ".join("?" * len(values))
+        cursor = self.conn.execute(
+            f"insert into threads ({', '.join(values)}) values ({marks})", tuple(values.values())
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _facts(self, page: ThreadPage, capture: Capture) -> dict[str, str | int | None]:
+        """What a page says of the thread, and what a live one decides for the next crawl."""
         category = self.conn.execute(
             "select name from categories where site_id = ? and native_id = ?", (self.site.id, page.category_native_id)
         ).fetchone()
-        fingerprint = self.conn.execute(
-            "select fingerprint from listed_threads where site_id = ? and native_id = ?", (self.site.id, page.native_id)
-        ).fetchone()
-        values = {
+        facts: dict[str, str | int | None] = {
             "title": page.title,
-            "category": category[0] if category else None,
-            "tags": json.dumps(page.tags),
+            "category": category[0] if category else page.category,
             "created_at": page.created_at,
             "last_activity_at": page.last_activity_at,
-            "fingerprint": fingerprint[0] if fingerprint else None,
             "last_seen_at": capture.captured_at,
-            "due_at": _due(page.last_activity_at or page.created_at, capture.captured_at),
             "capture_id": capture.id,
         }
-        before = self.conn.execute(
-            "select id, title, last_seen_at, capture_id from threads where site_id = ? and native_id = ?",
-            (self.site.id, page.native_id),
-        ).fetchone()
-        if before is None:
-            values |= {
-                "site_id": self.site.id,
-                "native_id": page.native_id,
-                "url": self.adapter.thread_url(self.site, page.native_id),
-                "state": "live",
-                "held_because": capture.via,
-                "first_seen_at": capture.captured_at,
-            }
-            marks = ", ".join("?" * len(values))
-            cursor = self.conn.execute(
-                f"insert into threads ({', '.join(values)}) values ({marks})", tuple(values.values())
-            )
-            thread_id = int(cursor.lastrowid or 0)
-            changes.new_threads += 1
-            self.conn.execute(
-                "delete from absent_threads where site_id = ? and native_id = ?", (self.site.id, page.native_id)
-            )
-        else:
-            thread_id = int(before[0])
-            if before[1] != page.title:
-                self.conn.execute(
-                    "insert into titles (thread_id, observed_at, title, capture_id) values (?, ?, ?, ?)",
-                    (thread_id, before[2], before[1], before[3]),
-                )
-            values |= {"state": "live", "gone_at": None, "gone_status": None}
-            assignments = ", ".join(f"{name} = ?" for name in values)
-            self.conn.execute(f"update threads set {assignments} where id = ?", (*values.values(), thread_id))
-        self._set_link_states(page.native_id, thread_id, "live")
-        return thread_id
-
-    def _post(self, thread_id: int, post: SeenPost, capture: Capture, changes: Changes) -> None:
-        rendered = render(post.html)
-        digest = content_digest(post.html, rendered)
-        before = self.conn.execute(
-            "select id, state, digest, text, html, first_seen_at, capture_id from posts"
-            " where thread_id = ? and native_id = ?",
-            (thread_id, post.native_id),
-        ).fetchone()
-        moment = capture.captured_at
-        if before is None:
-            cursor = self.conn.execute(
-                "insert into posts (thread_id, native_id, number, author_id, created_at, updated_at, text, html, digest,"
-                " state, kind, action, reply_to_number, likes, first_seen_at, last_seen_at, state_since, capture_id)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    thread_id,
-                    post.native_id,
-                    post.number,
-                    self._author(post),
-                    post.created_at,
-                    post.updated_at,
-                    rendered.text,
-                    post.html,
-                    digest,
-                    post.state,
-                    post.kind,
-                    post.action,
-                    post.reply_to_number,
-                    post.likes,
-                    moment,
-                    moment,
-                    moment,
-                    capture.id,
-                ),
-            )
-            post_id = int(cursor.lastrowid or 0)
-            self._forget_missing(thread_id, [post.native_id])
-            changes.new_posts += 1
-        else:
-            post_id = int(before["id"])
-            if before["state"] != post.state:
-                self._set_state(thread_id, [post.native_id], post.state, capture, changes)
-            self.conn.execute(
-                "update posts set last_seen_at = ?, updated_at = ?, likes = ?, number = ?, reply_to_number = ?"
-                " where id = ?",
-                (moment, post.updated_at, post.likes, post.number, post.reply_to_number, post_id),
-            )
-            if post.state != "present" or before["digest"] == digest:
-                return
-            if before["html"]:
-                self._keep_revision(post_id, before, moment)
-                changes.edited_posts += 1
-            self.conn.execute(
-                "update posts set text = ?, html = ?, digest = ?, capture_id = ? where id = ?",
-                (rendered.text, post.html, digest, capture.id, post_id),
-            )
-        if post.html:
-            changes.texts.append(rendered.text)
-        self._links(post_id, post.html)
-
-    def _keep_revision(self, post_id: int, before: sqlite3.Row, moment: str) -> None:
-        self.conn.execute(
-            "insert into revisions (post_id, observed_at, superseded_at, text, html, digest, capture_id) values"
-            " (?, coalesce((select max(superseded_at) from revisions where post_id = ?), ?), ?, ?, ?, ?, ?)",
-            (
-                post_id,
-                post_id,
-                before["first_seen_at"],
-                moment,
-                before["text"],
-                before["html"],
-                before["digest"],
-                before["capture_id"],
-            ),
-        )
-
-    def _author(self, post: SeenPost) -> int | None:
-        if not post.author:
-            return None
-        row = self.conn.execute(
-            "insert into authors (site_id, name, role) values (?, ?, ?)"
-            " on conflict (site_id, name) do update set role = excluded.role returning id",
-            (self.site.id, post.author, post.role),
-        ).fetchone()
-        return int(row[0])
-
-    def _links(self, post_id: int, html: str) -> None:
-        self.conn.execute("delete from links where post_id = ?", (post_id,))
-        for link in post_links(html, self.adapter, self.site):
-            reference = self.adapter.reference(self.site, link.url) if link.kind != "mention" else None
-            target = reference.thread if reference else None
-            row = self.conn.execute(
-                "select id, state from threads where site_id = ?1 and native_id = ?2 union all"
-                " select null, 'gone' from absent_threads where site_id = ?1 and native_id = ?2",
-                (self.site.id, target),
+        if capture.live:
+            fingerprint = self.conn.execute(
+                "select fingerprint from listed_threads where site_id = ? and native_id = ?",
+                (self.site.id, page.native_id),
             ).fetchone()
-            self.conn.execute(
-                "insert into links (post_id, url, kind, title, target_site_id, target_native_id, target_number,"
-                " target_thread_id, state) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    post_id,
-                    link.url,
-                    link.kind,
-                    link.title,
-                    self.site.id if reference else None,
-                    target,
-                    reference.post_number if reference else None,
-                    row[0] if row else None,
-                    row[1] if row else "unknown" if target else "outside",
-                ),
-            )
+            facts["fingerprint"] = fingerprint[0] if fingerprint else None
+            facts["due_at"] = _due(page.last_activity_at or page.created_at, capture.captured_at)
+        return facts
 
-    def _set_link_states(self, native_id: str, thread_id: int | None, state: str) -> None:
+    def _known_thread(self, thread_id: int, page: ThreadPage, capture: Capture) -> None:
+        moment = capture.captured_at
+        before = self.conn.execute("select * from threads where id = ?", (thread_id,)).fetchone()
+        facts = self._facts(page, capture)
+        newer = moment >= before["last_seen_at"]
+        whole = page.stream is not None
+        if before["title"] != page.title:
+            self._earlier_title(before, page.title, capture, newer=newer)
+        if not newer:
+            facts = {"title": before["title"]} | {name: facts[name] for name in ("category", "created_at")}
+            facts["last_activity_at"] = before["last_activity_at"] or page.last_activity_at
+        if not (newer and whole):
+            # A page of HTML says less than the source's data: it fills gaps and empties nothing.
+            for name in ("category", "created_at"):
+                known = (facts[name], before[name]) if newer else (before[name], facts[name])
+                facts[name] = known[0] or known[1]
+            if newer:
+                facts["last_activity_at"] = max(page.last_activity_at or "", before["last_activity_at"] or "") or None
+        since = before["stream_at"]
+        if (newer and (whole or page.tags)) or (not newer and before["tags"] == "[]" and (not since or since < moment)):
+            facts["tags"] = json.dumps(page.tags)
+        if newer and capture.live and (before["gone_at"] or "") <= moment:
+            facts |= {"state": LIVE, "gone_at": None, "gone_status": None}
+        facts["first_seen_at"] = min(moment, before["first_seen_at"])
+        assignments = ", ".join(f"{name} = ?" for name in facts)
+        self.conn.execute(f"update threads set {assignments} where id = ?", (*facts.values(), thread_id))
+
+    def _earlier_title(self, before: sqlite3.Row, title: str, capture: Capture, *, newer: bool) -> None:
+        """Keep a title that is not the latest, with the last time it was seen."""
+        thread_id = before["id"]
+        observed_at, capture_id = capture.captured_at, capture.id
+        if newer:
+            title, observed_at, capture_id = before["title"], before["last_seen_at"], before["capture_id"]
+        else:
+            same = self.conn.execute(
+                "select rowid, observed_at from titles where thread_id = ? and title = ? order by observed_at desc",
+                (thread_id, title),
+            ).fetchone()
+            if same:
+                if same[1] < observed_at:
+                    self.conn.execute(
+                        "update titles set observed_at = ?, capture_id = ? where rowid = ?",
+                        (observed_at, capture_id, same[0]),
+                    )
+                return
         self.conn.execute(
-            "update links set target_thread_id = ?, state = ? where target_site_id = ? and target_native_id = ?",
-            (thread_id, state, self.site.id, native_id),
+            "insert into titles (thread_id, observed_at, title, capture_id) values (?, ?, ?, ?)",
+            (thread_id, observed_at, title, capture_id),
         )
 
-    def _set_state(
-        self, thread_id: int, native_ids: Iterable[str], state: str, capture: Capture, changes: Changes
-    ) -> None:
-        for native_id in native_ids:
-            cursor = self.conn.execute(
-                "update posts set state = ?, state_since = ? where thread_id = ? and native_id = ? and state != ?",
-                (state, capture.captured_at, thread_id, native_id, state),
+    def _listed_count(self, thread_id: int, page: ThreadPage, capture: Capture) -> None:
+        """How many posts the thread has: as last listed or counted, at least so many as its pages imply since."""
+        count = len(page.stream) if page.stream is not None else page.posts_listed
+        if count is not None:
+            self.conn.execute(
+                "update threads set posts_counted = ?1, posts_counted_at = ?2 where id = ?3"
+                " and (posts_counted_at is null or posts_counted_at <= ?2)",
+                (count, capture.captured_at, thread_id),
             )
-            if state != "present":
-                changes.vanished_posts += cursor.rowcount
+        if page.posts_at_least is not None:
+            self.conn.execute(
+                "update threads set posts_implied = ?1, posts_implied_at = ?2 where id = ?3 and (posts_implied is null"
+                " or posts_implied < ?1 or (posts_implied = ?1 and posts_implied_at < ?2))",
+                (page.posts_at_least, capture.captured_at, thread_id),
+            )
+        self.conn.execute(
+            "update threads set posts_listed = case when posts_counted is null or (posts_implied > posts_counted"
+            " and posts_implied_at > posts_counted_at) then posts_implied else posts_counted end where id = ?",
+            (thread_id,),
+        )
+
+    def _state(self, thread_id: int, native_id: str) -> None:
+        """A gone thread of which a web archive or an import has shown something is recovered; links learn the state."""
+        self.conn.execute(
+            "update threads set state = 'recovered' where id = ?1 and state = 'gone' and exists"
+            " (select 1 from captures join posts on captures.id = posts.capture_id where thread_id = ?1 and route != ?2"
+            " union all select 1 from captures join revisions on captures.id = revisions.capture_id"
+            " join posts on posts.id = post_id where thread_id = ?1 and route != ?2)",
+            (thread_id, LIVE),
+        )
+        (state,) = self.conn.execute("select state from threads where id = ?", (thread_id,)).fetchone()
+        self.linker.set_state(native_id, thread_id, state)
 
     def _miss(self, thread_id: int, native_ids: Iterable[str], reason: str | None, capture: Capture) -> None:
         """Note posts that the source listed and that are not held; without a reason they were asked for in vain."""
@@ -396,17 +365,11 @@ class Store:
                 ),
             )
 
-    def _forget_missing(self, thread_id: int, native_ids: Iterable[str]) -> None:
-        self.conn.executemany(
-            "delete from missing_posts where thread_id = ? and native_id = ?",
-            [(thread_id, native_id) for native_id in native_ids],
-        )
-
-    def _count(self, thread_id: int, posts_listed: int | None = None) -> None:
+    def _count(self, thread_id: int) -> None:
         self.conn.execute(
-            "update threads set posts_listed = coalesce(?, posts_listed), posts_held ="
-            " (select count(*) from posts where thread_id = threads.id and listed) where id = ?",
-            (posts_listed, thread_id),
+            "update threads set posts_held = (select count(*) from posts where thread_id = threads.id and listed)"
+            " where id = ?",
+            (thread_id,),
         )
 
 

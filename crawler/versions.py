@@ -33,9 +33,7 @@ def place(conn: sqlite3.Connection, post_id: int, seen: Version) -> bool:
         _set_current(conn, post_id, seen, seen.moment)
         return True
     if digest == seen.digest and seen.moment >= since:
-        conn.execute(
-            "update posts set text_seen_at = max(text_seen_at, ?) where id = ?", (seen.moment, post_id)
-        )
+        conn.execute("update posts set text_seen_at = max(text_seen_at, ?) where id = ?", (seen.moment, post_id))
         return False
     if seen.moment >= last:
         if html:
@@ -65,12 +63,10 @@ def _place_earlier(conn: sqlite3.Connection, post_id: int, seen: Version, since:
         (post_id, seen.moment),
     ).fetchone()
     if before and before[6] == seen.digest:
-        conn.execute(
-            "update revisions set last_seen_at = max(last_seen_at, ?) where id = ?", (seen.moment, before[0])
-        )
+        conn.execute("update revisions set last_seen_at = max(last_seen_at, ?) where id = ?", (seen.moment, before[0]))
         return False
     if before and seen.moment < before[2]:
-        _, observed, last, superseded, text, html, its_digest, capture_id = before
+        last, superseded, text, html, its_digest, capture_id = before[2:]
         conn.execute(
             "update revisions set last_seen_at = observed_at, superseded_at = ? where id = ?", (seen.moment, before[0])
         )

@@ -27,7 +27,7 @@ from demo.written import WrittenForum
 
 VANISHED = DATA / "vanished"
 PAGE = 20
-NEVER_CAPTURED = 61002
+QUESTION, NEVER_CAPTURED = 50333, 61002
 HTML = "text/html; charset=utf-8"
 
 
@@ -84,14 +84,15 @@ def captures(forum: Forum) -> Iterator[Shot]:
     yield pages.layout_a(31877, surprise, _at("2022-02-01T08:15:00"), 1)
     yield pages.shell(31877, surprise, _at("2022-03-10T13:05:44"))
     yield pages.layout_b(31877, f"{surprise}?page=2", _at("2022-05-21T06:30:12"), 2)
-    short = f"{forum.address}/t/31877/22"
-    yield _redirect(f"{surprise}/22", _at("2022-06-02T10:00:00"), short)
-    yield _redirect(short, _at("2022-06-02T10:00:01"), f"{surprise}/22")
+    yield pages.shell(31877, f"{surprise}?page=2", _at("2022-07-01T18:45:00"), 2)
 
     yield pages.layout_b(45210, survey, _at("2022-02-01T21:47:30"), 1)
     yield pages.as_json(45210, f"{forum.address}/t/45210.json", _at("2022-09-15T11:11:11"))
 
     yield pages.layout_b(50333, f"{question}?page=2", _at("2023-03-02T05:05:05"), 2)
+    short = f"{forum.address}/t/50333/12"
+    yield _redirect(f"{question}/12", _at("2023-03-04T10:00:00"), short)
+    yield _redirect(short, _at("2023-03-04T10:00:01"), f"{question}/12")
     for serial, url in enumerate((surprise, survey, question, f"{forum.address}/t/vat-letters/{NEVER_CAPTURED}")):
         yield Shot(url, _at(f"2023-06-0{serial + 1}T02:00:00"), 200, _closed(forum))
 
@@ -116,12 +117,12 @@ class _Pages:
         html = topic_page(self.source, topic, self._posts(topic, page), page, self._pages(topic))
         return Shot(url, at, 200, self._sub_folder(html))
 
-    def shell(self, topic_id: int, url: str, at: datetime) -> Shot:
+    def shell(self, topic_id: int, url: str, at: datetime, page: int = 1) -> Shot:
         """The page that browsers get: no posts in its markup, the topic's JSON in an attribute."""
         topic = self._topic(topic_id, at)
         preloaded = {
             "currentUser": "null",
-            f"topic_{topic_id}": json.dumps(self._json(topic, at), ensure_ascii=False),
+            f"topic_{topic_id}": json.dumps(self._json(topic, at, page), ensure_ascii=False),
             "banner": "{}",
         }
         attribute = escape(json.dumps(preloaded, ensure_ascii=False))
@@ -136,11 +137,11 @@ class _Pages:
         return Shot(url, at, 200, html.encode())
 
     def as_json(self, topic_id: int, url: str, at: datetime) -> Shot:
-        text = json.dumps(self._json(self._topic(topic_id, at), at), ensure_ascii=False)
+        text = json.dumps(self._json(self._topic(topic_id, at), at, 1), ensure_ascii=False)
         return Shot(url, at, 200, text.encode(), "application/json; charset=utf-8")
 
-    def _json(self, topic: TopicNow, at: datetime) -> Json:
-        return topic_json(topic, page_of(topic, 1, PAGE), [], at, number=1, chunk=PAGE)
+    def _json(self, topic: TopicNow, at: datetime, page: int) -> Json:
+        return topic_json(topic, page_of(topic, page, PAGE), [], at, number=1, chunk=PAGE)
 
     def _topic(self, topic_id: int, at: datetime) -> TopicNow:
         topic = self.source.topic(topic_id, at)
@@ -148,12 +149,14 @@ class _Pages:
         return topic
 
     def _posts(self, topic: TopicNow, page: int) -> Sequence[Json]:
-        """By number, not by place: of 50333 only what its second page showed was ever written."""
+        """By place, as Discourse counts; of 50333 only what its second page showed was ever written, so by number."""
+        if topic.id != QUESTION:
+            return page_of(topic, page, PAGE)
         inside = range((page - 1) * PAGE + 1, page * PAGE + 1)
         return [post for post in topic.posts if post["post_number"] in inside]
 
     def _pages(self, topic: TopicNow) -> int:
-        return -(-topic.posts[-1]["post_number"] // PAGE)
+        return -(-(int(topic.posts[-1]["post_number"]) if topic.id == QUESTION else len(topic.posts)) // PAGE)
 
     def _sub_folder(self, html: str) -> bytes:
         """Discourse under /forums writes its own addresses with the folder."""

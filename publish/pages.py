@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ from publish.schema import DATABASE
 
 STATIC = Path(__file__).parent / "static"
 STYLE_PATH = "/-/optout.css"
-# A single SQL function can build a value of any size, and no time limit stops it; no post is near this (bytes).
-LONGEST_VALUE = 5_000_000
 # The site's own pages run no script at all; Datasette's have a few inline ones. Nothing comes from other hosts.
 POLICY = (
     "default-src 'none'; style-src 'self'{inline}; script-src {scripts}; img-src 'self' data:; connect-src 'self';"
@@ -31,12 +28,6 @@ POLICY = (
 OWN_POLICY = POLICY.format(inline="", scripts="'none'")
 CORE_POLICY = POLICY.format(inline=" 'unsafe-inline'", scripts="'self' 'unsafe-inline'")
 OWN_PATHS = re.compile(r"(search|thread/.*|-/optout\.css)?")
-
-
-def prepare(connection: sqlite3.Connection) -> None:
-    """Settings of every connection: a limit on the size of values, and `fts_query` for ready-made queries."""
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    connection.create_function("fts_query", 1, search.fts_query, deterministic=True)
 
 
 def database_of(datasette: Datasette) -> Database:
@@ -67,8 +58,8 @@ async def search_page(datasette: Datasette, request: Request) -> Response:
         sort = {} if question.sort == "best" else {"sort": question.sort}
         return str(datasette.urls.path("/search")) + "?" + urlencode(asked | sort | changes)
 
-    csv = str(datasette.urls.path(f"/{database.name}/search.csv")) + "?" + urlencode(
-        dict.fromkeys(("q", "program", "theme", "site"), "") | asked | {"_size": "max"}
+    csv = str(datasette.urls.path("/-/export/search.csv")) + "?" + urlencode(
+        asked | ({} if question.sort == "best" else {"sort": question.sort})
     )
     context = found | {
         "question": question, "choices": await home.choices(database), "csv": csv, "link": link,
@@ -106,22 +97,16 @@ def cell(datasette: Datasette, column: str, value: object) -> Markup | None:
 
 
 async def table_links(datasette: Datasette, request: Request, database: str, table: str) -> list[dict[str, str]]:
-    """For the menu of a table: a CSV of all rows that the reader's filters leave, however many they are.
-
-    In the order of the primary key: Datasette streams by pages, and other orders slow down or break off.
-    """
+    """For the menu of a table: a CSV of all rows that the reader's filters leave, however many they are."""
     served = datasette.get_database(database)
     if table not in await served.table_names():
         return []
     kept = [
         (key, value) for key in request.args for value in request.args.getlist(key)
-        if not key.startswith("_") or key in ("_search", "_where")
+        if not key.startswith("_") or key in ("_search", "_where", "_sort", "_sort_desc", "_col", "_nocol")
     ]  # fmt: skip
-    keys = await served.primary_keys(table)
-    sort = [("_sort", keys[0])] if len(keys) == 1 else []
-    address = str(datasette.urls.table(database, table, format="csv"))
-    query = urlencode([*kept, ("_stream", "on"), ("_size", "max"), *sort])
-    return [{"href": f"{address}?{query}", "label": "All these rows as CSV"}]
+    address, query = str(datasette.urls.table(database, table, format="csv")), urlencode(kept)
+    return [{"href": f"{address}?{query}" if query else address, "label": "All these rows as CSV"}]
 
 
 @lru_cache(maxsize=1)
@@ -150,6 +135,11 @@ def headers(base: str, path: str) -> list[tuple[bytes, bytes]]:
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
     ]
+
+
+async def page(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
+    """A page of the site that another module fills."""
+    return await _answer(datasette, request, template, context | {"here": _here(datasette)})
 
 
 async def _answer(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:

@@ -15,6 +15,7 @@ from taxonomy.model import (
     Condition,
     Cues,
     Exit,
+    Forum,
     Mode,
     Program,
     Source,
@@ -26,7 +27,7 @@ from taxonomy.model import (
 from taxonomy.normalise import fold
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "taxonomy"
-FILES = ("programs", "themes", "theme_rules", "cues")
+FILES = ("programs", "themes", "theme_rules", "cues", "forums")
 TIERS = "PSF"
 
 
@@ -49,6 +50,7 @@ def load(folder: Path | None = None) -> Taxonomy:
         codebook=codebook,
         theme_rules=_theme_rules(files["theme_rules"], {theme.id for theme in codebook.themes}),
         cues=Cues(*(tuple(files["cues"].data[key]) for key in ("interest", "about"))),
+        forums=_forums(files["forums"]),
     )
 
 
@@ -185,6 +187,21 @@ def _codebook(file: DataFile) -> Codebook:
                 )
             )
     return Codebook(tuple(themes), tuple((rule["id"], rule["text"]) for rule in file.data["rules"]))
+
+
+def _forums(file: DataFile) -> tuple[Forum, ...]:
+    seen: dict[str, Where] = {}
+    for place, entry in enumerate(file.data["forums"]):
+        for number, text in enumerate(entry["names"]):
+            where: Where = ("forums", place, "names", number)
+            if text.lower() in seen:
+                file.fail(where, f"names: {text!r} stands on line {file.line(seen[text.lower()])} too",
+                          "Let it belong to one forum.")
+            seen[text.lower()] = where
+    return tuple(
+        Forum(tuple(entry["sites"]), entry["name"], tuple(entry["names"]), entry.get("day_first", False))
+        for entry in file.data["forums"]
+    )
 
 
 def _theme_rules(file: DataFile, themes: set[str]) -> tuple[ThemeRule, ...]:

@@ -159,6 +159,19 @@ class Cues:
     about: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Forum:
+    """What people call a forum. `sites`: ids of its sites, the most likely one first.
+
+    `day_first`: in `03/04/2024` its people put the day first.
+    """
+
+    sites: tuple[str, ...]
+    name: str
+    names: tuple[str, ...]
+    day_first: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Taxonomy:
     """Everything in `data/taxonomy/`. `version` is the number in `programs.yml`, `+`, and a digest of all content."""
@@ -169,6 +182,7 @@ class Taxonomy:
     codebook: Codebook
     theme_rules: tuple[ThemeRule, ...]
     cues: Cues
+    forums: tuple[Forum, ...] = ()
 
     def program(self, program_id: str) -> Program:
         """The program of that id. KeyError if there is none."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from crawler.observations import Observation
+
+DEFAULT_PORT = re.compile(r":(?:80|443)?$")
 
 
 @dataclass(frozen=True)
@@ -23,15 +27,51 @@ class Site:
 
 @dataclass(frozen=True)
 class Reference:
-    """What an address of a forum names: a thread, and perhaps one post of it, or a category's list."""
+    """What an address of a forum names: a thread, and perhaps one post of it, or a category's list.
+
+    A post is named by its number in the thread or by its own id; with an id, the address may leave the thread out.
+    """
 
     thread: str | None = None
     post_number: int | None = None
     category_path: str | None = None
+    post_native_id: str | None = None
+
+
+def path_below(site: Site, url: str) -> str | None:
+    """The path of `url` below the forum's address, None if it is another site's. Scheme and `www.` do not matter."""
+    try:
+        here, base = urlsplit(url), urlsplit(site.base_url)
+        names = {host_name(base.netloc), *(host_name(host) for host in site.hosts)}
+        if here.scheme not in ("http", "https") or host_name(here.netloc) not in names:
+            return None
+    except ValueError:
+        return None
+    if not here.path.startswith(base.path):
+        return None
+    path = here.path[len(base.path) :]
+    return path if path.startswith(("/", ";")) or not path else None
+
+
+def host_name(netloc: str) -> str:
+    """A host with its port as far as it tells forums apart: no user, no `www.`, no default port."""
+    return DEFAULT_PORT.sub("", netloc.lower().rpartition("@")[2].removeprefix("www."))
 
 
 class Adapter(Protocol):
     """What a kind of forum must be able to say. None of it opens a socket."""
+
+    @property
+    def GLOBAL_IDS(self) -> bool:
+        """Whether all forums of this kind share their thread ids: the same id is then the same thread."""
+
+    @property
+    def LISTS_ALL(self) -> bool:
+        """Whether its lists show every thread, so that absence from them means something."""
+
+    @property
+    def NOT_LIVE(self) -> str | None:
+        """Why a forum of this kind cannot be crawled, and what to do instead; None if it can."""
 
     @property
     def LIMITS(self) -> Sequence[tuple[int, int]]:

@@ -28,12 +28,15 @@ from crawler.observations import (
     ThreadGone,
     ThreadPage,
 )
-from crawler.sites.base import Reference, Site
+from crawler.sites.base import Reference, Site, host_name, path_below
 
 # Discourse's defaults per address: max_reqs_per_ip_per_10_seconds, max_reqs_per_ip_per_minute.
 LIMITS = ((50, 10), (200, 60))
 # Discourse sets no bound; with 300 ids of seven digits the request line stays below the 8 KB of common proxies.
 BATCH = 300
+GLOBAL_IDS = False
+LISTS_ALL = True
+NOT_LIVE = None
 
 ACTION_TYPES = (2, 3)  # moderator action, small action
 WHISPER = 4
@@ -47,7 +50,6 @@ THREAD_PATH = re.compile(
 POSTS_PATH = re.compile(r"^/t/([0-9]{1,18})/posts\.json$")
 CATEGORY_PATH = re.compile(r"^(/c/.+?/[0-9]{1,18})(?:/l/[a-z]+)?(?:\.json)?/?$")
 LIST_PATH = re.compile(r"^/(?:latest|c/.+/l/latest)\.json$")
-DEFAULT_PORT = re.compile(r":(?:80|443)?$")
 LONE_SURROGATES = re.compile("[\ud800-\udfff\x00]")
 # What answers in place of the forum say of themselves.
 CHALLENGE = re.compile(
@@ -65,7 +67,7 @@ def base_of(url: str) -> str:
 
 
 def reference(site: Site, url: str) -> Reference | None:
-    path = _path(site, url)
+    path = path_below(site, url)
     if path is None:
         return None
     if match := THREAD_PATH.match(path):
@@ -107,7 +109,7 @@ def asked(url: str) -> tuple[str, ...]:
 
 
 def read(site: Site, url: str, status: int, body: bytes) -> Observation:
-    path = _path(site, url)
+    path = path_below(site, url)
     if path is None or status in (301, 302, 303, 307, 308):
         return Nothing()
     if path == "/site.json":
@@ -126,27 +128,8 @@ def read(site: Site, url: str, status: int, body: bytes) -> Observation:
         if status in (403, 404, 410):
             _json_error(status, body)
             return ThreadGone(thread, status)
-        return _expect(status, body, lambda data: _thread_page(thread, data))
+        return _expect(status, body, lambda data: thread_page(thread, data))
     return Nothing()
-
-
-def _path(site: Site, url: str) -> str | None:
-    """The path of `url` below the forum's address, None if it is another site's. Scheme and `www.` do not matter."""
-    try:
-        here, base = urlsplit(url), urlsplit(site.base_url)
-        names = {_host(base.netloc), *(_host(host) for host in site.hosts)}
-        if here.scheme not in ("http", "https") or _host(here.netloc) not in names:
-            return None
-    except ValueError:
-        return None
-    if not here.path.startswith(base.path):
-        return None
-    path = here.path[len(base.path) :]
-    return path if path.startswith("/") or not path else None
-
-
-def _host(netloc: str) -> str:
-    return DEFAULT_PORT.sub("", netloc.lower().rpartition("@")[2].removeprefix("www."))
 
 
 def _expect(status: int, body: bytes, parse: Callable[[Any], Observation]) -> Observation:
@@ -206,7 +189,7 @@ def _next_list_page(site: Site, more: str) -> str | None:
     parts = urlsplit(_text(more))
     base = urlsplit(site.base_url)
     path = parts.path.removeprefix(base.path) if base.path else parts.path
-    if parts.netloc and _host(parts.netloc) != _host(base.netloc):
+    if parts.netloc and host_name(parts.netloc) != host_name(base.netloc):
         raise ValueError(f"the next page of the list is on another host: {more[:100]}")
     return f"{site.base_url}{path.removesuffix('.json')}.json?{parts.query}"
 
@@ -229,7 +212,7 @@ def _listed(item: Any) -> ListedThread:
     )
 
 
-def _thread_page(asked: str, data: Any) -> ThreadPage:
+def thread_page(asked: str, data: Any) -> ThreadPage:
     native_id = _id(data["id"])
     if native_id != asked:
         raise NotContent(f"topic {native_id} came instead of {asked}")

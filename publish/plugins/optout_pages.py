@@ -20,7 +20,8 @@ from datasette import Response, hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
-from publish import pages
+from publish import connections, pages
+from publish.exports import downloads, route
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -34,7 +35,7 @@ def startup() -> None:
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
-    pages.prepare(conn)
+    connections.prepare(conn)
 
 
 @hookimpl
@@ -43,6 +44,12 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         (r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)$", thread),
         (r"^/search$", search),
         (rf"^{pages.STYLE_PATH}$", pages.style_sheet),
+        (downloads.PAGE, exports),
+        (downloads.FILE, exported_file),
+        (route.ROUTE, export),
+        # Datasette's own CSV is cut, with status 200: these come before it.
+        (route.TABLE_CSV, export),
+        (route.SQL_CSV, export),
     ]
 
 
@@ -52,6 +59,18 @@ async def thread(datasette: Datasette, request: Request) -> Response:
 
 async def search(datasette: Datasette, request: Request) -> Response:
     return await pages.search_page(datasette, request)
+
+
+async def export(datasette: Datasette, request: Request, receive: Any, send: Any) -> Response | None:
+    return await route.answer(datasette, request, receive, send)
+
+
+async def exports(datasette: Datasette, request: Request) -> Response:
+    return await downloads.page(datasette, request)
+
+
+async def exported_file(datasette: Datasette, request: Request, send: Any) -> Response | None:
+    return await downloads.file(datasette, request, send)
 
 
 @hookimpl

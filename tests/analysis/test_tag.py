@@ -51,7 +51,7 @@ def test_a_paragraph_about_it_inherits_the_program_from_the_title(archive: Small
 
 def test_chat_inherits_nothing(archive: SmallArchive) -> None:
     thread = archive.thread(TITLE)
-    posts = [archive.post(thread, n, words) for n, words in enumerate(("Oh dear me!", "I need some tea.", "Same here"), 1)]
+    posts = [archive.post(thread, n, words) for n, words in enumerate(("Good grief!", "Off to walk the dog.", "Same here"), 1)]
     tag(archive)
     assert [archive.programs(post) for post in posts] == [[], [], []]
 
@@ -193,6 +193,18 @@ def test_a_change_reaches_the_posts_after_it(archive: SmallArchive) -> None:
     archive.edit(first, "They call it Promise Optimization.")
     assert tag(archive).posts == 2
     assert archive.programs(second) == [(PO, "inherited")]
+
+
+def test_what_earlier_posts_say_is_part_of_the_context(archive: SmallArchive) -> None:
+    thread = archive.thread("What now?")
+    archive.post(thread, 1, "They call it the Prepaid Return Label.")
+    archive.post(thread, 2, "Nobody asked me.")
+    digests = []
+    for digest in ("one", "two"):
+        archive.run("update posts set digest = ? where number = 1", digest)
+        tag(archive)
+        digests.append(archive.db.execute("select context_digest from tagged_posts where post_id = 2").fetchone()[0])
+    assert digests[0] != digests[1]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ def test_reading_at_a_wrong_offset_is_an_error_that_names_file_and_byte(store: W
         ([("Content-Encoding", "gzip")], b"no gzip", "broken gzip"),
         ([("Content-Encoding", "br")], b"x", "only gzip"),
     ],
+    ids=["cut off", "no gzip", "another coding"],
 )
 def test_a_body_that_cannot_be_decoded_says_why(headers: list[tuple[str, str]], body: bytes, what: str) -> None:
     with pytest.raises(ValueError, match=what):

@@ -1,0 +1,118 @@
+"""Dates that people write, with how exactly they say them: `24Jan2022`, `21Mar'24`, `ca. 2018`, `a few years ago`.
+
+Every form is a rule of its own, anchored on what makes it a date (a month's name beside digits, a year with a cue, a
+whole numeric date, words of time), so that "I may sue", "page 1 of 3" and "PO Box 2018" are none. What the words leave
+open stays open: a month is a stretch of thirty days, never its first. Forms without a year, and relative ones, are
+resolved against the day of the post: to the past, or to the nearer side after words such as `until` and `starting`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from ahocorasick_rs import AhoCorasick
+
+from analysis.date_forms import FORMS, MONTH, Match
+from analysis.periods import Period
+from taxonomy.names import longest_first
+
+# Characters that take part in dates in many shapes, each for one other, so that offsets hold.
+ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032\u00b4`", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\n\t\r\u00a0\u2009\u202f", " "),
+    }
+)
+SHAPED = re.compile(r"[`\n\t\r]")
+NUMERIC = re.compile(r"\d[/.-]\d")
+YEAR = re.compile(r"\d{3}")
+# Longer than any form on either side of its literal.
+REACH = 50
+
+# What must stand in a text for the forms of a gate to be tried.
+LITERALS = {
+    "year": ("19", "20"),
+    "season": ("spring", "summer", "autumn", "fall", "winter"),
+    "quarter": ("q1", "q2", "q3", "q4"),
+    "decade": ("0s", "0's"),
+    "near": ("yesterday", "today", "tomorrow", "last night", "this morning", "tonight", "other day"),
+    "ago": (" ago",),
+    "calendar": tuple(f"{which} {unit}" for which in ("last", "this", "next") for unit in ("week", "month", "quarter", "year")),
+    "present": ("of the month", "of this month", "of the year", "of this year"),
+    "weekday": ("sunday", "monday", "tuesday", "tuesd", "wednesday", "thursday", "friday", "saturday"),
+    "nth": tuple(f"the {digit}" for digit in "123456789"),
+    "month": ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+}
+_GATES = tuple(gate for gate, literals in LITERALS.items() for _ in literals)
+_AUTOMATON = AhoCorasick([literal for literals in LITERALS.values() for literal in literals])
+
+
+@dataclass(frozen=True)
+class FoundDate:
+    """A date at `start`, `end` (code points of the text that was searched), its days, and the form that it has."""
+
+    start: int
+    end: int
+    period: Period
+    rule: str
+
+
+def find_dates(text: str, posted: date | None, *, day_first: bool = False) -> list[FoundDate]:
+    """The dates in `text`, in order, without overlap: where forms overlap the longest stands.
+
+    `posted` is the day of the post; without it only dates with a year are found. `day_first`: in `03/04/2024` the day
+    comes first (else the month, as in the United States).
+    """
+    if not text.isascii() or SHAPED.search(text):
+        text = text.translate(ALIKE)
+    windows = _windows(text)
+    if not windows:
+        return []
+    found: dict[tuple[int, int], FoundDate] = {}
+    for form in FORMS:
+        for start, end in windows.get(form.gate, ()):
+            for match in form.pattern.finditer(text, start, end):
+                at = Match(match, text, posted, day_first)
+                if at.span in found:
+                    continue
+                period = form.resolve(at)
+                if period is not None:
+                    found[at.span] = FoundDate(*at.span, period, form.name)
+    return [found[span] for span in longest_first(found, len(text))]
+
+
+def _windows(text: str) -> dict[str, list[tuple[int, int]]]:
+    """For each gate the stretches of text around its literals: no form reaches further than `REACH` from one."""
+    lower = text.lower() if text.isascii() else "".join(char.lower()[:1] for char in text)
+    places: dict[str, list[tuple[int, int]]] = {}
+    for number, start, end in _AUTOMATON.find_matches_as_indexes(lower, overlapping=True):
+        gate = _GATES[number]
+        if (gate == "month" and not _is_month(lower, start)) or (gate == "year" and not YEAR.match(lower, start)):
+            continue
+        places.setdefault(gate, []).append((start, end))
+    numeric = [match.span() for match in NUMERIC.finditer(text)]
+    if numeric:
+        places["numeric"] = numeric
+    return {gate: _joined(sorted(spans), text) for gate, spans in places.items()}
+
+
+def _joined(spans: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        start = max(0, start - REACH)
+        # Ends at a blank: a pattern takes the end of its window for the end of the text.
+        end = text.find(" ", end + REACH)
+        end = len(text) if end < 0 else end
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _is_month(lower: str, start: int) -> bool:
+    """Whether a month's name stands there, and not the beginning or the middle of another word."""
+    return not (start and lower[start - 1].isalpha()) and MONTH.match(lower, start) is not None

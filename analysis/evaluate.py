@@ -1,0 +1,233 @@
+"""How well the tagger does on labelled threads: figures, rules, errors to read, and two runs side by side."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from analysis.judge import Judged, Tag
+from analysis.labelled import Labels
+from analysis.metrics import counts, kappa, scores, share
+from analysis.tag import CODE_VERSION
+from taxonomy.model import Taxonomy
+
+Pairs = list[tuple[Hashable, frozenset[str], frozenset[str]]]
+# Shown of an error's text, in characters.
+SHOWN = 300
+
+
+def figures(judged: Sequence[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Everything that is measured, as plain data for JSON.
+
+    Each estimate is `value`, `low`, `high` (95 % bootstrap interval over threads). Programs `named` and `inherited` are
+    held against the labels of their own kind; `all` asks only whether the program was found, however.
+    """
+    result: dict[str, Any] = {
+        "paragraphs": len(judged),
+        "threads": len({entry.thread.id for entry in judged}),
+        "taxonomy": taxonomy.version,
+        "tagger": CODE_VERSION,
+        "programs": {
+            "all": _block(judged, lambda entry: (
+                entry.paragraph.labels.programs | entry.paragraph.labels.inherited,
+                entry.program_ids("named") | entry.program_ids("inherited"),
+            ), labels=True),
+            "named": _block(judged, lambda entry: (entry.paragraph.labels.programs, entry.program_ids("named"))),
+            "inherited": _block(judged, lambda entry: (entry.paragraph.labels.inherited, entry.program_ids("inherited"))),
+        },
+        "themes": {"all": _block(judged, _themes, labels=True)},
+    }
+    for name, key in _GROUPS:
+        groups: dict[str, list[Judged]] = defaultdict(list)
+        for entry in judged:
+            groups[key(entry)].append(entry)
+        for what, pair in (("programs", _programs), ("themes", _themes)):
+            result[what][f"by_{name}"] = {group: _block(found, pair) for group, found in sorted(groups.items())}
+    result["false_alarms"] = asdict(share(_by_thread(
+        (entry.thread.id, bool(entry.themes)) for entry in judged if not entry.paragraph.labels.themes
+    )))
+    voiced = [entry for entry in judged if entry.paragraph.labels.voice]
+    result["voice"] = {
+        "paragraphs": len(voiced),
+        "accuracy": asdict(share(_by_thread(
+            (entry.thread.id, entry.voice == entry.paragraph.labels.voice) for entry in voiced
+        ))),
+        "confusion": [
+            {"label": label, "found": found, "paragraphs": number}
+            for (label, found), number in Counter(
+                (entry.paragraph.labels.voice, entry.voice) for entry in voiced
+            ).most_common()
+            if label != found
+        ],
+    }
+    result["agreement"] = _agreement(judged, taxonomy)
+    result["rules"] = rule_summary(judged)
+    return result
+
+
+def predictions(judged: Iterable[Judged]) -> list[dict[str, Any]]:
+    """What the tagger said, a paragraph each, in the form of labelled lines."""
+    return [
+        {
+            "id": entry.paragraph.id,
+            "programs": sorted(entry.program_ids("named")),
+            "inherited_programs": sorted(entry.program_ids("inherited")),
+            "themes": sorted(entry.theme_ids),
+            "voice": entry.voice,
+        }
+        for entry in judged
+    ]
+
+
+def rule_summary(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """For each rule: how many paragraphs it tags, how often another rule gives the same label (`overlaps`) or another
+    label of that kind (`conflicts`), and how many of its tags are right and wrong by the labels."""
+    rules: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for entry in judged:
+        labels = entry.paragraph.labels
+        for kind, tags, gold in (
+            ("program", entry.programs, labels.programs | labels.inherited), ("theme", entry.themes, labels.themes)
+        ):
+            for rule, mine in _by_rule(tags).items():
+                others = {tag.id for tag in tags if tag.rule != rule}
+                rules[kind, rule].update(
+                    coverage=1, overlaps=int(bool(mine & others)), conflicts=int(bool(others - mine)),
+                    correct=len(mine & gold), incorrect=len(mine - gold),
+                )
+    return [
+        {"kind": kind, "rule": rule, **{key: tally[key] for key in ("coverage", "overlaps", "conflicts", "correct", "incorrect")}}
+        for (kind, rule), tally in sorted(rules.items(), key=lambda item: (item[0][0], -item[1]["coverage"], item[0][1]))
+    ]
+
+
+def errors(judged: Iterable[Judged]) -> dict[str, list[dict[str, str]]]:
+    """What went wrong, in buckets to read: `theme missed: X`, `program wrong: Y`, `voice: seller as email`, ..."""
+    buckets: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for entry in judged:
+        labels = entry.paragraph.labels
+        shown = {"id": entry.paragraph.id, "title": entry.thread.title, "text": entry.text[:SHOWN]}
+        wanted = {f"program {{}}: {program}": "named" for program in labels.programs}
+        wanted |= {f"program {{}}: {program}": "inherited" for program in labels.inherited}
+        wanted |= {f"theme {{}}: {theme}": "" for theme in labels.themes}
+        given = {f"program {{}}: {tag.id}": tag for tag in entry.programs} | {f"theme {{}}: {tag.id}": tag for tag in entry.themes}
+        for label, how in wanted.items():
+            if label not in given:
+                buckets[label.format("missed" if not how else f"missed, {how}")].append(shown)
+        for label, tag in given.items():
+            if label not in wanted:
+                buckets[label.format("wrong" if not tag.how else f"wrong, {tag.how}")].append(shown | {"rule": tag.rule})
+        if labels.voice and labels.voice != entry.voice:
+            buckets[f"voice: {labels.voice} as {entry.voice or 'nothing'}"].append(shown)
+    return dict(sorted(buckets.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    """Two runs side by side: each figure of both with the difference, and the paragraphs that they tag otherwise.
+
+    `theirs` is what another run wrote with `--json`. ValueError if it is not that.
+    """
+    try:
+        before = dict(_flat(theirs["figures"]))
+        other = {entry["id"]: entry for entry in theirs["predictions"]}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("it has no `figures` and `predictions`") from error
+    changed = [
+        {"id": entry["id"], "before": {key: other[entry["id"]].get(key) for key in keys},
+         "now": {key: entry[key] for key in keys}}
+        for entry in ours["predictions"]
+        if entry["id"] in other
+        for keys in [[key for key in entry if entry[key] != other[entry["id"]].get(key)]]
+        if keys
+    ]
+    return {
+        "figures": [
+            {"figure": name, "before": before[name], "now": value, "difference": round(value - before[name], 4)}
+            for name, value in _flat(ours["figures"])
+            if name in before
+        ],
+        "changed": changed,
+        "only_here": sum(entry["id"] not in other for entry in ours["predictions"]),
+        "only_there": len(other.keys() - {entry["id"] for entry in ours["predictions"]}),
+    }
+
+
+def _flat(data: Any, name: str = "") -> Iterable[tuple[str, float]]:
+    if not isinstance(data, dict):
+        return
+    value = data.get("value")
+    if isinstance(value, int | float):
+        yield name, float(value)
+    for key, part in data.items():
+        yield from _flat(part, f"{name}.{key}" if name else key)
+
+
+def _themes(entry: Judged) -> tuple[frozenset[str], frozenset[str]]:
+    return entry.paragraph.labels.themes, entry.theme_ids
+
+
+def _programs(entry: Judged) -> tuple[frozenset[str], frozenset[str]]:
+    labels = entry.paragraph.labels
+    return labels.programs | labels.inherited, entry.program_ids("named") | entry.program_ids("inherited")
+
+
+_GROUPS: tuple[tuple[str, Callable[[Judged], str]], ...] = (
+    ("voice", lambda entry: entry.paragraph.labels.voice or entry.voice),
+    ("forum", lambda entry: entry.thread.forum),
+)
+
+
+def _block(
+    judged: Sequence[Judged], pair: Callable[[Judged], tuple[frozenset[str], frozenset[str]]], *, labels: bool = False
+) -> dict[str, Any]:
+    pairs: Pairs = [(entry.thread.id, *pair(entry)) for entry in judged]
+    names = sorted({label for _, gold, found in pairs for label in gold | found})
+    table = counts(pairs, names)
+    hits, false, missed = (int(number) for number in table.sum((0, 1)))
+    block: dict[str, Any] = {name: asdict(estimate) for name, estimate in scores(table).items()}
+    block |= {"correct": hits, "incorrect": false, "missed": missed}
+    if labels:
+        block["labels"] = {
+            name: {
+                **{key: asdict(value) for key, value in scores(table[:, [place]]).items() if key != "macro_f1"},
+                **dict(zip(("correct", "incorrect", "missed"), map(int, table[:, place].sum(0)), strict=True)),
+            }
+            for place, name in enumerate(names)
+        }
+    return block
+
+
+def _by_rule(tags: Iterable[Tag]) -> dict[str, set[str]]:
+    rules: dict[str, set[str]] = defaultdict(set)
+    for tag in tags:
+        rules[tag.rule].add(tag.id)
+    return rules
+
+
+def _by_thread(values: Iterable[tuple[Hashable, bool]]) -> dict[Hashable, list[bool]]:
+    grouped: dict[Hashable, list[bool]] = defaultdict(list)
+    for thread, value in values:
+        grouped[thread].append(value)
+    return grouped
+
+
+def _agreement(judged: Iterable[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Cohen's kappa where two people labelled: of each theme and program (present or not), and of the voice."""
+    both = [(entry.paragraph.labels, entry.paragraph.second) for entry in judged]
+    twice = [(first, second) for first, second in both if second is not None]
+    result: dict[str, Any] = {"paragraphs": len(twice)}
+
+    def of(name: str, get: Callable[[Labels], frozenset[str]], labels: Iterable[str]) -> None:
+        agreed = {
+            label: kappa([label in get(first) for first, _ in twice], [label in get(second) for _, second in twice])
+            for label in labels
+        }
+        result[name] = {label: round(value, 4) for label, value in agreed.items() if value is not None}
+
+    if twice:
+        of("themes", lambda labels: labels.themes, [theme.id for theme in taxonomy.codebook.themes])
+        of("programs", lambda labels: labels.programs | labels.inherited, [program.id for program in taxonomy.programs])
+        voice = kappa([first.voice for first, _ in twice], [second.voice for _, second in twice])
+        result["voice"] = None if voice is None else round(voice, 4)
+    return result

@@ -1,0 +1,271 @@
+"""Reading threads that people labelled, to learn from them or to be measured against them.
+
+Two forms: YAML, a thread a file (`data/demo/README.md`), and JSON lines, a paragraph a line. Labels stay beside the
+text: what the tagger is given (`LabelledPost.html`) holds none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+from archive.errors import DataFileError, InputError
+from taxonomy.datafile import DataFile
+
+FOLDER = Path(__file__).resolve().parent.parent / "data"
+TEST = FOLDER / "labelled" / "test"
+TRAIN = (FOLDER / "labelled" / "train", FOLDER / "demo" / "threads")
+
+KINDS = ("p", "quote", "onebox", "list", "code", "heading", "image", "details", "table")
+MARKDOWN = MarkdownIt("commonmark")
+# Whose words a labelled paragraph holds if it does not say so. None: the form leaves it open.
+VOICES = {"p": None, "list": None, "heading": None, "details": None, "quote": "quotation", "onebox": "press"}
+OPENING = re.compile(r"\s*(?:op|opening|article|post|topic|announcement|question|thread)\b", re.I)
+PAGE = re.compile(r"\bp(?:age)?\s*\.?\s*(\d+)", re.I)
+NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What one person said a paragraph holds: ids of programs and themes, and the voice (None: not said)."""
+
+    programs: frozenset[str] = frozenset()
+    inherited: frozenset[str] = frozenset()
+    themes: frozenset[str] = frozenset()
+    voice: str | None = None
+
+
+@dataclass(frozen=True)
+class LabelledParagraph:
+    """A paragraph as HTML, its labels, and a second person's (None: nobody's)."""
+
+    id: str
+    html: str
+    labels: Labels
+    second: Labels | None = None
+
+
+@dataclass(frozen=True)
+class LabelledPost:
+    """A post of a labelled thread; `number` and `reply_to` as in the archive."""
+
+    number: int
+    author: str
+    role: str
+    created_at: str | None
+    reply_to: int | None
+    paragraphs: tuple[LabelledParagraph, ...]
+
+
+@dataclass(frozen=True)
+class LabelledThread:
+    """`split`: `train`, `test`, `none` (without labels), empty where the form does not say."""
+
+    id: str
+    title: str
+    forum: str
+    writer: str
+    split: str
+    posts: tuple[LabelledPost, ...]
+
+    @property
+    def paragraphs(self) -> Iterator[LabelledParagraph]:
+        return (paragraph for post in self.posts for paragraph in post.paragraphs)
+
+
+def read(path: Path) -> list[LabelledThread]:
+    """The labelled threads in a file (`.yml`, else JSON lines) or in all such files of a folder.
+
+    InputError if there are none; DataFileError, with file and line, where one does not fit the form.
+    """
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix in (".yml", ".yaml", ".jsonl"))
+    elif path.is_file():
+        files = [path]
+    else:
+        raise InputError(f"{path} does not exist. Name a file of labelled paragraphs, or a folder of them.")
+    threads = [thread for file in files for thread in (_yaml(file) if file.suffix in (".yml", ".yaml") else _lines(file))]
+    threads = [thread for thread in threads if thread.split != "none"]
+    if not threads:
+        raise InputError(f"{path} holds no labelled threads.")
+    return threads
+
+
+def train() -> list[LabelledThread]:
+    """The threads to learn from and to tune on."""
+    return [thread for folder in TRAIN for thread in read(folder) if thread.split == "train"]
+
+
+# ---- a thread a file
+
+
+def _yaml(path: Path) -> list[LabelledThread]:
+    file = DataFile(path)
+    data = file.data
+    if not isinstance(data, dict) or not isinstance(data.get("posts"), list):
+        file.fail((), "no thread: a thread has a `title` and a list of `posts`", "See data/demo/README.md.")
+    staff = _staff(path, data)
+    posts = []
+    number = 0
+    for place, post in enumerate(data["posts"]):
+        if not isinstance(post, dict):
+            file.fail(("posts", place), "a post is a mapping", "Give it `by`, `at` and `body`.")
+        number = post.get("number", number + 1)
+        author = str(post.get("by", ""))
+        body = post.get("body") or []
+        if not isinstance(body, list):
+            file.fail(("posts", place, "body"), "`body` is no list of paragraphs", "Begin each with a dash.")
+        posts.append(
+            LabelledPost(
+                number=number,
+                author=author,
+                role="staff" if author in staff else "member",
+                created_at=str(post["at"]) if "at" in post else None,
+                reply_to=post.get("reply_to"),
+                paragraphs=tuple(
+                    _paragraph(file, ("posts", place, "body", nr), entry, f"{data.get('id', path.stem)}/{number}/{nr}",
+                               author in staff)
+                    for nr, entry in enumerate(body)
+                ),
+            )
+        )
+    return [
+        LabelledThread(
+            id=str(data.get("id", path.stem)), title=str(data.get("title", "")), forum=str(data.get("forum", "sas")),
+            writer=str(data.get("writer", "")), split=str(data.get("split", "")), posts=tuple(posts),
+        )
+    ]
+
+
+def _staff(path: Path, data: dict[str, Any]) -> frozenset[str]:
+    """Who speaks for the marketplace: listed in the thread, or in the `users` folder beside the threads'."""
+    names = set(map(str, data.get("staff") or ()))
+    for file in sorted((path.parent.parent / "users").glob("*.yml")):
+        users = DataFile(file).data or {}
+        names.update(name for name, user in users.items() if isinstance(user, dict) and user.get("role") == "staff")
+    return frozenset(names)
+
+
+def _paragraph(
+    file: DataFile, where: tuple[Any, ...], entry: Any, paragraph_id: str, staff: bool
+) -> LabelledParagraph:
+    kinds = [kind for kind in KINDS if isinstance(entry, dict) and kind in entry]
+    if len(kinds) != 1:
+        file.fail(where, f"a paragraph has exactly one of {', '.join(KINDS)}", "See data/demo/README.md.")
+    kind = kinds[0]
+    try:
+        html = _html(kind, entry[kind])
+    except (KeyError, TypeError, AttributeError):
+        file.fail(where, f"`{kind}` has not the form of one", "See data/demo/README.md.")
+    usual = ("staff" if staff else "seller") if kind in VOICES and VOICES[kind] is None else VOICES.get(kind)
+    return LabelledParagraph(
+        paragraph_id, html, _labels(file, where, entry, usual),
+        _labels(file, (*where, "second"), entry["second"], usual) if "second" in entry else None,
+    )
+
+
+def _labels(file: DataFile, where: tuple[Any, ...], entry: Any, voice: str | None) -> Labels:
+    if not isinstance(entry, dict):
+        file.fail(where, "labels are a mapping", "Give it `programs`, `inherited`, `themes`.")
+    for key in ("programs", "inherited", "themes"):
+        if not isinstance(entry.get(key, []), list):
+            file.fail((*where, key), f"`{key}` is no list", "Write it as [one, another].")
+    return Labels(
+        frozenset(entry.get("programs", [])), frozenset(entry.get("inherited", [])), frozenset(entry.get("themes", [])),
+        entry.get("voice", voice),
+    )
+
+
+def _html(kind: str, value: Any) -> str:
+    """The paragraph as a Discourse renders it, as far as the analysis looks at the markup."""
+    if kind in ("p", "heading"):
+        return MARKDOWN.render(value) if kind == "p" else f"<h3>{MARKDOWN.renderInline(value)}</h3>"
+    if kind == "list":
+        return "<ul>" + "".join(f"<li>{MARKDOWN.renderInline(item)}</li>" for item in value) + "</ul>"
+    if kind == "code":
+        return f"<pre><code>{escape(value)}</code></pre>"
+    if kind == "image":
+        return f'<p><img src="{escape(value["file"])}" alt="{escape(value.get("alt", ""))}"></p>'
+    if kind == "details":
+        return f"<details><summary>{escape(value['summary'])}</summary>{MARKDOWN.render(value['text'])}</details>"
+    if kind == "table":
+        rows = ("".join(f"<td>{MARKDOWN.renderInline(str(cell))}</td>" for cell in row) for row in value)
+        return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    if kind == "onebox":
+        return (f'<aside class="onebox" data-onebox-src="{escape(value["url"])}"><h3>{escape(value.get("title", ""))}</h3>'
+                f"<p>{escape(value.get('text', ''))}</p></aside>")
+    source = "".join(f' data-{key}="{value[key]}"' for key in ("post", "topic") if key in value)
+    return (f'<aside class="quote" data-username="somebody"{source}><blockquote>{MARKDOWN.render(value["text"])}'
+            "</blockquote></aside>")
+
+
+# ---- a paragraph a line
+
+
+def _lines(path: Path) -> Iterable[LabelledThread]:
+    threads: dict[str, dict[str, list[tuple[str, LabelledParagraph]]]] = {}
+    about: dict[str, tuple[str, str]] = {}
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    # Not splitlines: it also cuts at characters that JSON leaves unescaped inside a string.
+    for number, line in enumerate(source.split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataFileError(f"{where}: not valid JSON: {error}. Write one object on each line.") from error
+        if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
+            raise DataFileError(f"{where}: no paragraph: `text` is missing or is no text. Give every line a `text`.")
+        for key in ("programs", "inherited_programs", "themes"):
+            if not isinstance(entry.get(key) or [], list):
+                raise DataFileError(f"{where}: `{key}` is no list. Write it as a list of ids.")
+        thread, position = str(entry.get("thread", "")), str(entry.get("position") or "")
+        about.setdefault(thread, (str(entry.get("title") or ""), str(entry.get("forum") or "other")))
+        paragraph = LabelledParagraph(
+            str(entry.get("id", number)), entry["text"],
+            Labels(*(frozenset(map(str, entry.get(key) or [])) for key in ("programs", "inherited_programs", "themes"))),
+        )
+        threads.setdefault(thread, {}).setdefault(position.strip().lower(), []).append((position, paragraph))
+    for thread, positions in threads.items():
+        title, forum = about[thread]
+        posts = sorted(positions.items(), key=lambda item: place(item[0]))
+        yield LabelledThread(
+            thread, title, forum, "", "",
+            tuple(
+                LabelledPost(number, "", "member", None, None, tuple(_as_html(paragraph, name) for _, paragraph in found))
+                for number, (name, found) in enumerate(posts, 1)
+            ),
+        )
+
+
+def place(position: str) -> tuple[int, int, int]:
+    """Where `position` (`op`, `article`, `reply 3`, `reply p6.4`, free text) stands in a thread, to sort by.
+
+    The opening post first, then what has no number, then pages and the replies on them. Equal ones stay as they are.
+    """
+    page = PAGE.search(position)
+    numbers = [int(digits) for digits in NUMBER.findall(position, page.end() if page else 0)]
+    if page or numbers:
+        return 2, int(page[1]) if page else 1, numbers[0] if numbers else 0
+    return (0, 0, 0) if OPENING.match(position) else (1, 0, 0)
+
+
+def _as_html(paragraph: LabelledParagraph, position: str) -> LabelledParagraph:
+    """Plain text as markup; a line of the page's navigation is a link, as it is on the page."""
+    pieces = (piece.strip() for piece in re.split(r"\n[^\S\n]*\n\s*", paragraph.html))
+    if re.match(r"nav", position):
+        html = "".join(f'<p><a href="#">{escape(line)}</a></p>' for piece in pieces for line in piece.split("\n"))
+    else:
+        html = "".join(f"<p>{escape(piece).replace(chr(10), '<br>')}</p>" for piece in pieces if piece)
+    return LabelledParagraph(paragraph.id, html, paragraph.labels, paragraph.second)

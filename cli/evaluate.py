@@ -1,0 +1,117 @@
+"""`optout evaluate`: measure the tagger against labels that people gave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from analysis.evaluate import compare, errors, figures, predictions
+from analysis.judge import judge
+from analysis.labelled import TEST, read
+from archive.errors import InputError
+from taxonomy import load
+
+
+@click.command()
+@click.argument("source", required=False, type=click.Path(path_type=Path), metavar="[FILE|FOLDER]")
+@click.option("--json", "out", type=click.Path(path_type=Path), metavar="OUT", help="Write figures and predictions there.")
+@click.option(
+    "--compare", "other", type=click.Path(path_type=Path), metavar="OTHER.json",
+    help="Show what differs from another run, as written with --json.",
+)
+@click.option(
+    "--errors", "shown", type=click.IntRange(min=0), default=0, metavar="N", help="Show N examples of every kind of error."
+)
+@click.option("--rules", is_flag=True, help="Show how each rule does.")
+def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: int, rules: bool) -> None:
+    """Measure tags against labels: precision, recall and F1 with 95 % intervals over threads.
+
+    FILE is a labelled thread (.yml, as in data/demo/README.md) or JSON lines, a paragraph a line; FOLDER holds such
+    files; without either, the project's own test part is measured. Labels never reach the tagger.
+
+    \b
+    Examples:
+      optout evaluate
+      optout evaluate mine.jsonl --json mine.json
+      optout evaluate data/labelled/train --errors 3
+      optout evaluate --compare before.json
+    """
+    taxonomy = load()
+    judged = judge(read(source or TEST), taxonomy)
+    result = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    _show(console, result["figures"], rules=rules)
+    if shown:
+        for bucket, found in errors(judged).items():
+            console.print(f"\n[bold]{bucket}[/bold] ({len(found)})", highlight=False)
+            for error in found[:shown]:
+                rule = f" [{error['rule']}]" if "rule" in error else ""
+                console.print(f"  {error['id']}{rule}: {error['text']}", markup=False, highlight=False)
+    if other is not None:
+        _show_comparison(console, result, other)
+    if out is not None:
+        try:
+            out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise InputError(f"{out} cannot be written: {error.strerror}") from error
+
+
+def _show(console: Console, found: dict[str, Any], *, rules: bool) -> None:
+    console.print(
+        f"{found['paragraphs']} paragraphs of {found['threads']} threads, taxonomy {found['taxonomy']},"
+        f" tagger {found['tagger']}", highlight=False,
+    )
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "precision", "recall", "F1", "macro F1", "right", "wrong", "missed"):
+        table.add_column(heading, no_wrap=True, justify="left" if not heading else "right")
+    rows = [("programs", found["programs"]["all"]), ("  named", found["programs"]["named"])]
+    rows += [("  inherited", found["programs"]["inherited"]), ("themes", found["themes"]["all"])]
+    for what in ("programs", "themes"):
+        rows += [(f"{what}, {by} {group}", block) for by in ("voice", "forum")
+                 for group, block in found[what][f"by_{by}"].items() if block["correct"] + block["missed"]]
+    rows += [(f"  {label}", block) for label, block in found["themes"]["all"]["labels"].items()]
+    for name, block in rows:
+        macro = _text(block["macro_f1"]) if "macro_f1" in block else ""
+        table.add_row(name, *(_text(block[key]) for key in ("precision", "recall", "f1")), macro,
+                      *(str(block[key]) for key in ("correct", "incorrect", "missed")))
+    console.print(table)
+    console.print(f"voice right: {_text(found['voice']['accuracy'])} of {found['voice']['paragraphs']}", highlight=False)
+    console.print(f"paragraphs without a theme that got one: {_text(found['false_alarms'])}", highlight=False)
+    if found["agreement"]["paragraphs"]:
+        console.print(f"labelled twice: {json.dumps(found['agreement'])}", highlight=False, markup=False)
+    if rules:
+        summary = Table("rule", "coverage", "overlaps", "conflicts", "correct", "incorrect", box=None)
+        for rule in found["rules"]:
+            summary.add_row(f"{rule['kind']}: {rule['rule']}", *(str(rule[key]) for key in list(rule)[2:]))
+        console.print(summary)
+
+
+def _show_comparison(console: Console, result: dict[str, Any], other: Path) -> None:
+    try:
+        found = compare(result, json.loads(other.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{other} is not what an evaluation wrote with --json: {error}") from error
+    table = Table("figure", "before", "now", "difference", box=None)
+    for row in found["figures"]:
+        if row["difference"]:
+            table.add_row(row["figure"], f"{row['before']:.3f}", f"{row['now']:.3f}", f"{row['difference']:+.3f}")
+    console.print(table)
+    console.print(
+        f"{len(found['changed'])} paragraphs are tagged otherwise; {found['only_here']} are only here,"
+        f" {found['only_there']} only there", highlight=False,
+    )
+    for change in found["changed"]:
+        console.print(f"  {change['id']}: {change['before']} -> {change['now']}", markup=False, highlight=False)
+
+
+def _text(estimate: dict[str, float | None]) -> str:
+    if estimate["value"] is None:
+        return "-"
+    return f"{estimate['value']:.3f} ({estimate['low']:.2f}-{estimate['high']:.2f})"

@@ -1,0 +1,29 @@
+"""Reads the JSON of a Discourse topic (`/t/<id>.json`) that somebody saved."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from archive import clock
+from archive.warc import Exchange
+from crawler.imports.har import without_secrets
+from crawler.imports.saved import BrokenFile, Parts, Passed, Saved
+
+
+def read(path: Path, *, url: str | None = None, saved_at: str | None = None) -> Parts:
+    """The topic. Its JSON does not say of which forum it is: `url` does, a thread's address or the forum's. Without
+    `saved_at` (ISO 8601) the file's own time is taken."""
+    body = path.read_bytes()
+    try:
+        topic = json.loads(body)["id"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BrokenFile(f"{path.name} is no whole topic: {error}") from error
+    if not url:
+        yield Passed(path.name, "a topic's JSON does not say of which forum it is. Say it with --url")
+        return
+    base = without_secrets(url).partition("/t/")[0].rstrip("/")
+    moment = saved_at or clock.iso(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    headers = [("Content-Type", "application/json; charset=utf-8")]
+    yield Saved(Exchange(f"{base}/t/{topic}.json", moment, 200, "OK", headers, body), path.name)

@@ -1,0 +1,300 @@
+"""What people saved comes in once, whole as far as it goes, and without anything secret."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive.database import Paths, open_archive, write_lock
+from archive.errors import InputError
+from archive.warc import WarcStore
+from crawler import rebuild
+from crawler.imports import detect, har, page, take, topic_json, url_list, wacz, warc
+from crawler.imports.saved import BrokenFile, Parts, Passed, Saved
+from crawler.report import Report
+from crawler.sites import Site
+from tests.crawling import CONTENT
+from tests.imports import files
+from tests.imports.files import FORUM
+
+QUAY = Site("quay", "discourse", FORUM)
+
+
+def parts(found: Parts) -> tuple[list[Saved], list[Passed], str | None]:
+    """What a reader gave: captures, what was passed over, and where the file broke."""
+    saved: list[Saved] = []
+    passed: list[Passed] = []
+    try:
+        for part in found:
+            (saved if isinstance(part, Saved) else passed).append(part)  # type: ignore[arg-type]
+    except BrokenFile as error:
+        return saved, passed, str(error)
+    return saved, passed, None
+
+
+class Box:
+    """An archive, imported into as often as you like."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = Paths(folder / "archive.db")
+
+    def take(self, *paths: Path, **options: Any) -> Report:
+        with write_lock(self.paths, "test"):
+            db = open_archive(self.paths.database, create=True)
+            try:
+                warcs = WarcStore(self.paths.warcs, software="test")
+                found = take.files(paths)
+                return take.Import(db, warcs, [QUAY], take.Options(**options), say=lambda _: None).run(found)
+            finally:
+                db.close()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        db = open_archive(self.paths.database)
+        try:
+            return [tuple(row) for row in db.conn.execute(sql)]
+        finally:
+            db.close()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path / "box")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str, bytes], Path]:
+    """`file(name, bytes)` writes a file."""
+
+    def write(name: str, data: bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+File = Callable[[str, bytes], Path]
+PAGE = (f"{FORUM}/t/7.json", files.topic_bytes())
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_a_warc_gives_its_responses_with_their_time_and_without_coding(file: File, packed: bool, coding: str) -> None:
+    path = file("x", files.warc(PAGE, packed=packed, coding=coding))
+    assert detect.kind(path) == "warc"
+    saved, passed, broken = parts(warc.read(path))
+    assert [(part.exchange.url, part.exchange.captured_at, part.exchange.body) for part in saved] == [
+        (PAGE[0], "2022-02-01T10:00:00Z", PAGE[1])
+    ]
+    assert (passed, broken) == ([], None)
+    assert [name for name, _ in saved[0].exchange.headers] == ["Content-Type"]
+
+
+def test_a_coding_that_cannot_be_read_is_passed_over_and_named(file: File) -> None:
+    saved, passed, _ = parts(warc.read(file("x", files.warc(PAGE, coding="zstd"))))
+    assert saved == [] and passed[0].reason == "content coding zstd"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_warc_that_was_cut_off_says_where_and_keeps_what_is_whole(file: File, packed: bool) -> None:
+    first = files.warc(PAGE, packed=packed)
+    both = files.warc(PAGE, (f"{FORUM}/t/8.json", files.topic_bytes(8, posts=40)), packed=packed)
+    for cut in range(len(first) + 700, len(both) - 30, 97):
+        saved, _, broken = parts(warc.read(file("cut.warc", both[:cut])))
+        assert [part.exchange.url for part in saved] == [PAGE[0]]
+        assert broken and broken.startswith("cut.warc is broken at byte ")
+
+
+def test_a_wacz_gives_the_responses_of_all_its_warcs(tmp_path: Path) -> None:
+    path = files.wacz(tmp_path / "x.wacz", files.warc(PAGE), files.warc((f"{FORUM}/t/8.json", files.topic_bytes(8))))
+    assert detect.kind(path) == "wacz"
+    saved, _, broken = parts(wacz.read(path))
+    assert [part.exchange.url for part in saved] == [PAGE[0], f"{FORUM}/t/8.json"] and broken is None
+
+
+def test_a_wacz_without_its_end_still_gives_what_is_whole(tmp_path: Path) -> None:
+    second = (f"{FORUM}/t/8.json", files.topic_bytes(8))
+    path = files.wacz(tmp_path / "x.wacz", files.warc(PAGE), files.warc(second))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"pages/pages.jsonl")])
+    saved, _, broken = parts(wacz.read(path))
+    assert [part.exchange.url for part in saved] == [PAGE[0], second[0]]
+    assert broken and "no whole zip file" in broken
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_har_gives_the_answers_to_get_requests(file: File, encoded: bool) -> None:
+    path = file("s.har", files.har(files.har_entry(*PAGE, encoded=encoded)).encode())
+    assert detect.kind(path) == "har"
+    saved, _, _ = parts(har.read(path))
+    assert [(part.exchange.url, part.exchange.captured_at, part.exchange.body) for part in saved] == [
+        (PAGE[0], "2022-02-03T04:05:06Z", PAGE[1])
+    ]
+
+
+def test_nothing_secret_of_a_har_reaches_the_archive(box: Box, file: File) -> None:
+    url = f"{FORUM}/t/7.json?api_key=SECRET6&page=1&session_id=SECRET7#SECRET8"
+    entries = [files.har_entry(url, PAGE[1]), files.har_entry(f"{FORUM}/t/9.json", files.topic_bytes(9), method="POST")]
+    report = box.take(file("s.har", files.har(*entries).encode()))
+    assert "1 captures taken" in report.text and "not a GET request" in report.text
+    stored = b"".join(gzip.decompress(path.read_bytes()) for path in box.paths.warcs.iterdir())
+    assert b"SECRET" not in stored + box.paths.database.read_bytes()
+    assert box.rows("select url from captures") == [(f"{FORUM}/t/7.json?page=1",)]
+
+
+def test_a_har_that_was_cut_off_keeps_its_whole_entries(file: File) -> None:
+    text = files.har(files.har_entry(*PAGE), files.har_entry(f"{FORUM}/t/8.json", files.topic_bytes(8)))
+    saved, _, broken = parts(har.read(file("s.har", text[:-500].encode())))
+    assert [part.exchange.url for part in saved] == [PAGE[0]]
+    assert broken and broken.startswith("s.har is broken after entry 1")
+
+
+@pytest.mark.parametrize(
+    "head, url, moment",
+    [
+        (
+            "<!DOCTYPE html> <html><!--\n Page saved with SingleFile \n url: https://quay.example/t/x/7 \n"
+            " saved date: Mon Jan 24 2022 19:30:00 GMT+0100 (Central European Standard Time)\n--><body>",
+            "https://quay.example/t/x/7",
+            "2022-01-24T18:30:00Z",
+        ),
+        ("<!-- saved from url=(0026)https://quay.example/t/x/7 -->\n<html><body>", "https://quay.example/t/x/7", None),
+        (
+            '<html><head><link rel="canonical" href="https://quay.example/t/x/7"><body>',
+            "https://quay.example/t/x/7",
+            None,
+        ),
+        (
+            '<html><meta property="og:url" content="https://quay.example/t/x/7"><body>',
+            "https://quay.example/t/x/7",
+            None,
+        ),
+    ],
+)
+def test_a_saved_page_says_where_it_comes_from(file: File, head: str, url: str, moment: str | None) -> None:
+    path = file("page.html", head.encode())
+    saved_at = datetime(2022, 5, 6, 7, 8, 9, tzinfo=UTC).timestamp()
+    os.utime(path, (saved_at, saved_at))
+    assert detect.kind(path) == "page"
+    saved, _, _ = parts(page.read(path))
+    assert (saved[0].exchange.url, saved[0].exchange.captured_at) == (url, moment or "2022-05-06T07:08:09Z")
+
+
+def test_what_the_user_says_of_a_page_goes_before_what_it_says_itself(file: File) -> None:
+    path = file("page.html", b'<html><link rel="canonical" href="https://other.example/">')
+    saved, _, _ = parts(page.read(path, url="https://quay.example/t/7", saved_at="2021-01-01T00:00:00Z"))
+    assert (saved[0].exchange.url, saved[0].exchange.captured_at) == (
+        "https://quay.example/t/7",
+        "2021-01-01T00:00:00Z",
+    )
+
+
+def test_a_page_of_nowhere_asks_for_its_address(box: Box, file: File) -> None:
+    report = box.take(file("page.html", b"<html><p>Hello</p></html>"))
+    assert "Say it with --url" in report.text and report.exit_code == 0
+
+
+def test_a_topic_s_json_needs_the_forum_s_address(box: Box, file: File) -> None:
+    path = file("topic.json", PAGE[1])
+    assert detect.kind(path) == "topic"
+    assert "Say it with --url" in box.take(path).text
+    box.take(path, url=FORUM, saved_at="2022-03-01T00:00:00Z")
+    assert box.rows("select url, captured_at, route, via from captures") == [
+        (f"{FORUM}/t/7.json", "2022-03-01T00:00:00Z", "import", "topic.json")
+    ]
+    assert box.rows("select count(*) from posts") == [(2,)]
+
+
+def test_a_list_of_addresses_is_told_by_its_content(file: File) -> None:
+    path = file(
+        "anything.doc",
+        b"# mine\nhttps://quay.example/t/7\n\nhttps://quay.example/t/8 # second\nhttps://quay.example/t/7\n",
+    )
+    assert detect.kind(path) == "urls"
+    assert url_list.read(path) == ["https://quay.example/t/7", "https://quay.example/t/8"]
+    assert take.addresses([path]) == url_list.read(path)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"hello world", b"\x89PNG\r\n", b'{"a": 1}', b"see https://quay.example for more"]
+)
+def test_files_of_other_kinds_are_passed_over(box: Box, file: File, data: bytes) -> None:
+    path = file("x", data)
+    assert detect.kind(path) is None
+    assert "a file of an unknown kind" in box.take(path).text
+
+
+def test_an_import_twice_changes_nothing(box: Box, file: File) -> None:
+    path = file("x.warc.gz", files.warc(PAGE))
+    box.take(path)
+    before = {name: box.rows(sql) for name, sql in CONTENT.items()}
+    report = box.take(path)
+    assert "0 captures taken, 1 held already" in report.text
+    assert {name: box.rows(sql) for name, sql in CONTENT.items()} == before
+
+
+def test_pages_of_other_sites_are_counted_and_left(box: Box, file: File) -> None:
+    path = file(
+        "x.warc", files.warc(PAGE, ("https://news.example/", b"{}"), (f"{FORUM}/about.json", b"{}"), packed=False)
+    )
+    report = box.take(path)
+    assert "1 captures taken, 0 held already, 2 passed over" in report.text
+    assert "1 passed over: not a page of a forum that the program knows" in report.text
+    assert box.rows("select url from captures") == [(PAGE[0],)]
+
+
+def test_a_broken_file_among_others_costs_only_itself(box: Box, tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.warc").write_bytes(files.warc(PAGE, packed=False)[:-200])
+    (folder / "deep" / "b.warc").write_bytes(files.warc((f"{FORUM}/t/8.json", files.topic_bytes(8)), packed=False))
+    report = box.take(folder)
+    assert report.exit_code == 2 and "a.warc is broken at byte" in report.text
+    assert box.rows("select native_id from threads") == [("8",)]
+
+
+def test_a_file_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        take.files([tmp_path / "nothing"])
+
+
+def test_older_files_become_earlier_versions_and_rebuild_gives_the_same(box: Box, file: File) -> None:
+    newer, older = (files.topic_bytes(words=words) for words in ("Second words", "First words"))
+    box.take(file("new.warc", files.warc((PAGE[0], newer), date="2022-06-01T00:00:00Z")))
+    box.take(file("old.warc", files.warc((PAGE[0], older), date="2022-01-25T00:00:00Z")))
+    assert box.rows("select text from posts where number = 1") == [("Second words, 1.",)]
+    assert box.rows("select r.text from revisions r join posts on posts.id = post_id where number = 1") == [
+        ("First words, 1.",)
+    ]
+    before = {name: box.rows(sql) for name, sql in CONTENT.items()}
+    db = open_archive(box.paths.database)
+    rebuild.rebuild(db, WarcStore(box.paths.warcs, software="test"))
+    db.close()
+    assert {name: box.rows(sql) for name, sql in CONTENT.items()} == before
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.binary(max_size=400), st.builds(lambda data: b"WARC/1.0\r\n" + data, st.binary(max_size=300)), st.text(max_size=300).map(lambda text: ('{"log": {"entries": [' + text).encode("utf-8", "replace")), st.binary(max_size=300).map(lambda data: b"PK\x03\x04" + data), st.binary(max_size=300).map(lambda data: b"\x1f\x8b\x08" + data)))  # fmt: skip
+def test_any_bytes_at_all_are_read_passed_over_or_said_to_be_broken(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "file"
+    path.write_bytes(data)
+    readers = {"warc": warc.read, "wacz": wacz.read, "har": har.read, "page": page.read, "topic": topic_json.read}
+    if reader := readers.get(detect.kind(path) or ""):
+        parts(reader(path))
+
+
+def test_a_har_that_is_not_as_described_is_passed_over_entry_by_entry(file: File) -> None:
+    entries: list[Any] = [1, {}, {"request": {"method": "GET"}}, files.har_entry(*PAGE)]
+    saved, passed, broken = parts(har.read(file("s.har", json.dumps({"log": {"entries": entries}}).encode())))
+    assert (len(saved), len(passed), broken) == (1, 3, None)

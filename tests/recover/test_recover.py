@@ -1,0 +1,301 @@
+"""Threads that are gone come back from web archives: each post once, with its proof; and what does not is accounted for.
+
+The real pywb is asked, over the WARC file of the demonstration's vanished forum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.database import Paths, open_archive, write_lock
+from archive.warc import WarcStore
+from crawler import door, rebuild
+from crawler.crawl import Crawl
+from crawler.lookups import Wanted
+from crawler.recover import Recovery, Task
+from crawler.report import Report
+from crawler.scope import Interest, Scope
+from crawler.sites import Site
+from crawler.store import Store
+from crawler.webarchives import WebArchive
+from demo import DemoForum, load_forum
+from demo.model import DATA
+from demo.vanished import load_vanished
+from demo.web_archive import Answer, WebArchiveServer
+from tests.crawler.conftest import Time
+from tests.crawling import CONTENT, Silence
+from tests.recover.conftest import Pywb, Warc
+
+FORUM = "https://sellers.oldquay.example/forums"
+QUAY = Site("oldquay", "discourse_html", FORUM, "Old Quay Seller Forums")
+SLUGS = {
+    "20417": "prepaid-label-rollout",
+    "31877": "handling-time-surprise",
+    "45210": "survey-opt-out-again",
+    "50333": "donations-question",
+    "61002": "vat-letters",
+}
+
+
+def wanted(*native_ids: str) -> tuple[Wanted, ...]:
+    return tuple(Wanted(QUAY, i, "named", [f"{FORUM}/t/{SLUGS.get(i, 'x')}/{i}"]) for i in native_ids)
+
+
+@dataclass
+class Bench:
+    """An archive into which threads are recovered."""
+
+    folder: Path
+    listener: Silence = field(default_factory=Silence)
+
+    @property
+    def paths(self) -> Paths:
+        return Paths(self.folder / "archive.db")
+
+    def recover(
+        self,
+        bases: Sequence[str],
+        task: Task | None = None,
+        *,
+        interest: Interest | None = None,
+        sites: Sequence[Site] = (QUAY,),
+    ) -> Report:
+        with write_lock(self.paths, "test"):
+            db = open_archive(self.paths.database, create=True)
+            try:
+                return Recovery(
+                    db,
+                    WarcStore(self.paths.warcs, software="test"),
+                    [WebArchive(db.conn, base) for base in bases],
+                    sites,
+                    task or Task(wanted(*SLUGS)),
+                    interest=interest or (lambda title, tags, text: "anything"),
+                    taxonomy_version="test",
+                    listener=self.listener,
+                ).run()
+            finally:
+                db.close()
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        db = open_archive(self.paths.database)
+        try:
+            return [tuple(row) for row in db.conn.execute(sql, values)]
+        finally:
+            db.close()
+
+    def numbers(self, native_id: str) -> list[int]:
+        sql = "select number from posts p join threads t on t.id = thread_id where t.native_id = ? order by number"
+        return [row[0] for row in self.rows(sql, native_id)]
+
+    def states(self) -> dict[str, str]:
+        return dict(self.rows("select native_id, state from lookups"))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_every_recoverable_post_comes_once_and_everything_else_is_accounted_for(bench: Bench, pywb: Pywb) -> None:
+    report = bench.recover([pywb.url])
+    written = {str(thread.id): [post.number for post in thread.posts] for thread in load_vanished().threads}
+    assert bench.numbers("20417") == written["20417"]
+    assert bench.numbers("31877") == written["31877"]
+    assert bench.numbers("45210") == written["45210"]
+    assert bench.numbers("50333") == [21, 22, 23, 24, 25]
+    assert bench.states() == {
+        "20417": "recovered",
+        "31877": "recovered",
+        "45210": "recovered",
+        "50333": "partly",
+        "61002": "refused",
+    }
+    assert report.exit_code == 0
+    assert "looked for 5 threads: 3 recovered, 1 partly, 1 refused, 0 none, 0 excluded" in report.text
+    details = dict(bench.rows("select native_id, detail from lookups"))
+    assert "1 archived answer of status 429" in details["20417"]
+    assert "1 same bytes as an earlier capture" in details["20417"]
+    assert "redirects in a circle" in details["50333"] and "posts missing" in details["50333"]
+    assert "soft 404" in details["61002"]
+    assert set(bench.rows("select distinct state from threads")) == {("recovered",)}
+
+
+def test_each_post_names_the_memento_that_proves_it(bench: Bench, pywb: Pywb, oldquay: Warc) -> None:
+    bench.recover([pywb.url])
+    taken = {f"{shot.at:%Y-%m-%dT%H:%M:%SZ}": shot.url for shot in oldquay.shots}
+    rows = bench.rows(
+        "select number, route, via, c.url, c.captured_at, p.first_seen_at from posts p join captures c on c.id = capture_id"
+    )
+    assert len(rows) == 60
+    for _, route, via, url, captured_at, first_seen_at in rows:
+        assert route == "memento" and taken[captured_at] == url
+        assert via == f"{pywb.url}/{captured_at.translate({ord(c): None for c in '-:TZ'})}id_/{url}"
+        assert first_seen_at <= captured_at
+
+
+def test_where_captures_differ_both_texts_are_kept_in_time_order(bench: Bench, pywb: Pywb) -> None:
+    bench.recover([pywb.url], Task(wanted("45210")))
+    rows = bench.rows(
+        "select p.text, r.text, r.observed_at, r.superseded_at from revisions r join posts p on p.id = post_id"
+    )
+    assert len(rows) == 1
+    now, before, observed_at, superseded_at = rows[0]
+    assert "a fourth" in now and "a fourth" not in before and before.startswith("Whenever the exit")
+    assert (observed_at, superseded_at) == ("2022-02-01T21:47:30Z", "2022-09-15T11:11:11Z")
+
+
+def test_a_post_that_was_removed_between_captures_is_kept_as_removed(bench: Bench, pywb: Pywb) -> None:
+    bench.recover([pywb.url], Task(wanted("31877")))
+    rows = bench.rows("select text, state from posts where number = 9")
+    assert rows == [
+        (
+            "If anyone wants it, I have the private number of somebody in the shipping team who actually answers.",
+            "deleted",
+        )
+    ]
+
+
+def test_few_captures_are_fetched_and_none_twice(bench: Bench, server: WebArchiveServer) -> None:
+    bench.recover([server.url])
+    played = [path for _, path in server.requests if "id_/" in path]
+    fetched, listed = bench.rows("select sum(captures_fetched), sum(captures_listed) from lookups")[0]
+    assert fetched < listed and len(played) <= fetched + 2
+    pages = [path for path in played if "/12" not in path]
+    assert len(pages) == len(set(pages))
+
+
+def test_a_second_run_asks_nothing_until_it_is_told_to(bench: Bench, server: WebArchiveServer) -> None:
+    bench.recover([server.url])
+    before = {name: bench.rows(sql) for name, sql in CONTENT.items()}
+    asked = len(server.requests)
+    report = bench.recover([server.url])
+    assert "5 were looked for in the last 90 days" in report.text
+    assert [path for _, path in server.requests[asked:]] == ["/coll/"]
+    bench.recover([server.url], Task(wanted(*SLUGS), again=True))
+    assert {name: bench.rows(sql) for name, sql in CONTENT.items()} == before
+
+
+def test_rebuild_gives_equal_rows(bench: Bench, server: WebArchiveServer) -> None:
+    bench.recover([server.url])
+    before = {name: bench.rows(sql) for name, sql in CONTENT.items()}
+    lookups = bench.rows("select * from lookups")
+    db = open_archive(bench.paths.database)
+    rebuild.rebuild(db, WarcStore(bench.paths.warcs, software="test"))
+    db.close()
+    assert {name: bench.rows(sql) for name, sql in CONTENT.items()} == before
+    assert bench.rows("select * from lookups") == lookups
+
+
+def test_several_archives_are_tried_in_turn_until_a_thread_is_whole(
+    bench: Bench, server: WebArchiveServer, tmp_path: Path, oldquay: Warc
+) -> None:
+    with WebArchiveServer(oldquay.path) as first:
+        first.held = [held for held in first.held if "50333" in held.url or held.timestamp == "20190601172031"]
+        bench.recover([first.url, server.url], Task(wanted("20417", "50333", "99")))
+        rows = bench.rows("select archive, native_id, state from lookups order by id")
+        assert rows == [
+            (first.url, "20417", "recovered"),
+            (first.url, "50333", "partly"),
+            (server.url, "50333", "partly"),
+            (first.url, "99", "none"),
+            (server.url, "99", "none"),
+        ]
+
+
+def test_a_whole_forum_is_recovered_by_its_listing_where_the_addresses_match(bench: Bench, pywb: Pywb) -> None:
+    def about_labels(title: str, tags: tuple[str, ...], text: str) -> str | None:
+        return "label" if "label" in title else None
+
+    report = bench.recover([pywb.url], Task(forum=QUAY), interest=about_labels)
+    assert bench.states() == {"20417": "recovered"}
+    assert bench.rows("select reason from lookups") == [("in the archive: label",)]
+    assert "4 threads of the listing did not match" in report.text
+    bench.recover([pywb.url], Task(forum=QUAY, everything=True))
+    assert set(bench.states()) == set(SLUGS) and bench.states()["61002"] == "refused"
+
+
+def test_a_forum_s_soft_404_is_known_by_its_bytes_before_anything_is_fetched(
+    bench: Bench, server: WebArchiveServer
+) -> None:
+    bench.recover([server.url], Task(forum=QUAY, everything=True))
+    assert not [path for _, path in server.requests if "/202306" in path]
+
+
+def test_only_captures_since_a_date_are_looked_at(bench: Bench, server: WebArchiveServer) -> None:
+    bench.recover([server.url], Task(wanted("20417"), since="2020-09-01T00:00:00Z"))
+    assert bench.numbers("20417") == list(range(1, 23))
+    assert not [path for _, path in server.requests if "/2019" in path or "/20200820" in path]
+
+
+def test_what_its_owner_had_excluded_is_said_so(bench: Bench, server: WebArchiveServer) -> None:
+    opening = Answer(200, "OK", (), b"hello")
+    server.faults += [opening, Answer(403, "Forbidden", (), b"RobotAccessControlException: Blocked by robots")]
+    bench.recover([server.url], Task(wanted("20417")))
+    assert bench.states() == {"20417": "excluded"}
+
+
+# The live forum that links to it
+
+
+@pytest.fixture
+def harbour() -> Iterator[DemoForum]:
+    with DemoForum(load_forum(DATA), limits=None) as forum:
+        yield forum
+
+
+def test_dead_links_of_a_live_forum_lead_to_what_was_recovered(bench: Bench, harbour: DemoForum, pywb: Pywb) -> None:
+    site = Site("demo", "discourse", harbour.url, hosts=("harbour-sellers.example",))
+    with write_lock(bench.paths, "test"):
+        db = open_archive(bench.paths.database, create=True)
+        with db.atomic():
+            Store(db.conn, QUAY).add_site("2026-11-23T00:00:00Z")
+        Crawl(
+            db,
+            WarcStore(bench.paths.warcs, software="test"),
+            site,
+            Scope(everything=True),
+            interest=lambda title, tags, text: "anything",
+            taxonomy_version="test",
+            listener=Silence(),
+            target="demo",
+            rate=(),
+        ).run()
+        db.close()
+    links = "select distinct target_native_id, state from links where target_site_id = 'oldquay' order by 1"
+    assert bench.rows(links) == [(native_id, "unknown") for native_id in SLUGS]
+    bench.recover([pywb.url], Task(), sites=(QUAY, site))
+    assert bench.rows(links) == [(i, "unknown" if i == "61002" else "recovered") for i in SLUGS]
+    # The seed's like: one step from the post that says "this 24Jan2022 post, now gone" to the post itself.
+    found = bench.rows(
+        "select t.title, target.text from links l join posts p on p.id = l.post_id join threads t on t.id = l.target_thread_id"
+        " join posts target on target.thread_id = t.id and target.number = coalesce(l.target_number, 1)"
+        " join threads source on source.id = p.thread_id where source.native_id = '1308' and l.target_number = 3"
+    )
+    assert found[0][0] == "Survey? Opt out? Again?" and found[0][1].startswith("Whenever the exit is a questionnaire")
+    reasons = dict(bench.rows("select native_id, reason from lookups where site_id = 'oldquay'"))
+    assert reasons["61002"].startswith("link in demo/")
+
+
+def test_no_more_lists_are_asked_of_pywb_in_a_minute_than_allowed(
+    bench: Bench, pywb: Pywb, virtual_time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[float] = []
+    send = door.Door._send
+
+    def noting(self: door.Door, url: str) -> Any:
+        if "/cdx?" in url:
+            sent.append(virtual_time.at)
+        return send(self, url)
+
+    monkeypatch.setattr(door.Door, "_send", noting)
+    before = len(pywb.requests("cdx?"))
+    many = tuple(str(number) for number in range(70_000, 70_030))
+    report = bench.recover([pywb.url], Task(wanted(*SLUGS, *many)))
+    assert len(pywb.requests("cdx?")) - before == len(sent) > 60
+    assert max(sum(at <= other < at + 60 for other in sent) for at in sent) <= 24
+    assert "3 recovered, 1 partly, 1 refused, 30 none" in report.text
