@@ -10,8 +10,8 @@ from sqlite3 import Connection, Row
 from sqlite_utils import Database
 
 from analysis import references, retag, store
-from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
 from analysis.pointers import Pointers
+from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
 from analysis.review import decisions
 from analysis.summaries import summarise
 from analysis.tagger import Tagged, Tagger, own_words

@@ -13,10 +13,12 @@ import yaml
 from archive.errors import DataFileError, InputError
 from crawler.identity import identify
 from crawler.limits import parse_rate
-from crawler.sites import ADAPTERS, Site
+from crawler.sites import ADAPTERS, Reference, Site
 
 SITES_FILE = Path(__file__).parent.parent / "data" / "sites.yml"
 KEYS = {"id", "kind", "base_url", "title", "hosts", "rate"}
+# Pages that stand for the whole forum.
+WHOLE_FORUM = frozenset(("", "latest", "categories", "top", "new", "hot"))
 LOOPBACK = re.compile(r"^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?(?:/|$)")
 
 
@@ -139,5 +141,8 @@ def resolve(name: str, sites: list[Site], kind: str = "discourse") -> Target:
     base_path = urlsplit(base_url).path
     slug = re.sub(r"[^a-z0-9]+", "-", f"{host}{f'-{port}' if port else ''}{base_path}".lower()).strip("-")
     site = Site(id=slug, kind=kind, base_url=base_url)
-    reference = ADAPTERS[kind].reference(site, url)
-    return Target(site, reference.thread if reference else None, reference.category_path if reference else None)
+    reference = ADAPTERS[kind].reference(site, url) or Reference()
+    below = parts.path.removeprefix(base_path).strip("/")
+    if not reference.thread and not reference.category_path and below not in WHOLE_FORUM:
+        raise InputError(f"{name!r} names no thread, no category and no forum. The forum itself is {base_url}")
+    return Target(site, reference.thread, reference.category_path)

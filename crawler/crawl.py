@@ -124,6 +124,9 @@ class Crawl:
         self.adapter = ADAPTERS[site.kind]
         if self.adapter.NOT_LIVE:
             raise InputError(f"{site.id} cannot be crawled: {self.adapter.NOT_LIVE.format(site=site.id)}")
+        same = self.conn.execute("select id from sites where base_url = ?", (site.base_url,)).fetchone()
+        # A forum that was crawled by its address before it got a name keeps the id that its rows have.
+        site = replace(site, id=same[0]) if same else site
         known = self.conn.execute("select base_url from sites where id = ?", (site.id,)).fetchone()
         # An earlier crawl may have learnt where the forum really answers (https, with or without www).
         moved = known and self.adapter.reference(site, known[0]) is not None

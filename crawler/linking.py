@@ -11,17 +11,12 @@ from crawler.links import PostLink, post_links
 from crawler.sites import ADAPTERS, Site
 
 
-def same_forum(site: Site) -> str:
-    """SQL for the ids of the sites whose thread ids are those of `:site`: itself, or all of its kind."""
-    return "select id from sites where kind = :kind union all select :site" if _shares(site) else "select :site"
-
-
 def find_thread(conn: sqlite3.Connection, site: Site, native_id: str) -> tuple[int, str] | None:
     """Row and state of a thread that is held, on this forum or on another one that shares its ids."""
     row = conn.execute(
-        f"select id, state from threads where native_id = :native_id and site_id in ({same_forum(site)})"
-        " order by site_id != :site, id limit 1",
-        {"native_id": native_id, "site": site.id, "kind": site.kind},
+        "select id, state from threads where native_id = ?1 and (site_id = ?2 or (?3 and site_id in"
+        " (select id from sites where kind = ?4))) order by site_id != ?2, id limit 1",
+        (native_id, site.id, ADAPTERS[site.kind].GLOBAL_IDS, site.kind),
     ).fetchone()
     return (int(row[0]), str(row[1])) if row else None
 
@@ -68,15 +63,11 @@ class Linker:
 
     def set_state(self, native_id: str, thread_id: int | None, state: str) -> None:
         """The state of a thread of this site has changed: so has that of the links to it."""
-        self.conn.execute(
-            "update links set target_thread_id = :thread, state = :state where target_native_id = :native_id"
-            f" and target_site_id in ({same_forum(self.site)})",
-            {"thread": thread_id, "state": state, "native_id": native_id, "site": self.site.id, "kind": self.site.kind},
+        same = [site.id for site in self.sites if site.kind == self.site.kind] if self.adapter.GLOBAL_IDS else []
+        self.conn.executemany(
+            "update links set target_thread_id = ?, state = ? where target_site_id = ? and target_native_id = ?",
+            [(thread_id, state, site_id, native_id) for site_id in same or [self.site.id]],
         )
-
-
-def _shares(site: Site) -> bool:
-    return ADAPTERS[site.kind].GLOBAL_IDS
 
 
 @lru_cache(maxsize=1)

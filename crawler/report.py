@@ -52,6 +52,10 @@ def make_report(conn: sqlite3.Connection, run: Run, state: str, exit_code: int) 
         (run.id,),
     ).fetchall()
     lines += some([f"  {state_}: {url[:150]}: {error}" for url, state_, error in failures])
+    cut = conn.execute(
+        "select url from frontier where run_id = ? and kind = 'list' and status = 400 order by id", (run.id,)
+    ).fetchall()
+    lines += some([f"  the server ended a list early, with 400, at {row[0][:150]}" for row in cut])
     due = conn.execute("select min(due_at) from threads where site_id = ? and state = 'live'", (site_id,)).fetchone()[0]
     if due:
         lines.append(f"  next thread due for a re-check: {due}")

@@ -15,6 +15,7 @@ from crawler.crawl import Crawl
 from crawler.limits import Limits
 from crawler.report import Report
 from crawler.scope import Interest, Scope
+from crawler.sites import Site
 
 # What two archives of the same forum must share, whenever and however often they were crawled: no row ids, no times
 # of observation, no places in files.
@@ -64,6 +65,7 @@ def crawl(
     interest: Interest = anything,
     stop: Callable[[], bool] = lambda: False,
     listener: Silence | None = None,
+    site: Site | None = None,
     **scope: Any,
 ) -> Report:
     """Crawl `url` into `folder`/archive.db, with no limit on the rate unless one is given."""
@@ -74,7 +76,7 @@ def crawl(
             return Crawl(
                 db,
                 WarcStore(paths.warcs, software="test"),
-                resolve(url, []).site,
+                site or resolve(url, []).site,
                 Scope(**scope),
                 interest=interest,
                 taxonomy_version="test",

@@ -120,16 +120,23 @@ def read(site: Site, url: str, status: int, body: bytes) -> Observation:
     if match := POSTS_PATH.match(path):
         thread = match[1]
         if status in (403, 404, 410):
-            _json_error(status, body)
-            return ThreadGone(thread, status)
+            return _gone(thread, status, body)
         return _expect(status, body, lambda data: _batch(thread, asked(url), data))
     if match := THREAD_PATH.match(path):
         thread = str(int(match[1]))
         if status in (403, 404, 410):
-            _json_error(status, body)
-            return ThreadGone(thread, status)
+            return _gone(thread, status, body)
         return _expect(status, body, lambda data: thread_page(thread, data))
     return Nothing()
+
+
+def _gone(thread: str, status: int, body: bytes) -> ThreadGone:
+    """A thread that does not exist or is not shown, in the forum's own words: a proxy's 404 while the forum is down
+    must not bury all its threads."""
+    data = _json(body) if body.strip() else {}
+    if isinstance(data, dict) and data.get("error_type") == "not_logged_in":
+        raise NotContent("the forum shows this to members only (not_logged_in)", refusal=True)
+    return ThreadGone(thread, status)
 
 
 def _expect(status: int, body: bytes, parse: Callable[[Any], Observation]) -> Observation:

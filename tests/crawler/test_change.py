@@ -170,6 +170,7 @@ SOFT_FAILURES: list[tuple[str, int, str, dict[str, str]]] = [
     ("a login page", 200, "<html><form>Log in: <input type=password></form>", {}),
     ("a page", 200, "<html><p>Welcome</p>", {}),
     ("a 404 of somebody else", 404, "<html><h1>404 Not Found</h1><hr>nginx", {}),
+    ("members only", 403, '{"errors": ["You need to be logged in"], "error_type": "not_logged_in"}', JSON),
     ("half of it", 200, '{"post_stream": {"posts": [{"id": 1, "cooked": "<p>ha', JSON),
     ("nothing", 200, "", JSON),
     ("a list", 200, "[]", JSON),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from crawler.sites import Site
 from demo import Forum
 from demo.faults import answer, vanishing_post
 from tests.crawler.conftest import Bench, Benches
@@ -133,3 +134,13 @@ def test_a_listed_thread_that_is_gone_before_it_is_fetched_is_noted(bench: Bench
     assert report.exit_code == 0
     assert crawled.rows("select native_id, status from absent_threads") == [("7", 404)]
     assert "1 threads that lists or links named were gone" in report.text
+
+
+def test_a_forum_that_got_a_name_later_keeps_its_rows(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 3}))
+    crawled.crawl()
+    named = Site("harbour", "discourse", crawled.forum.url)
+    before = crawled.rows("select id from sites")
+    crawled.crawl(site=named)
+    assert crawled.rows("select id from sites") == before
+    assert crawled.rows("select count(*) from threads") == [(1,)]

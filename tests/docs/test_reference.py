@@ -70,7 +70,8 @@ class TestGenerated:
         assert f"{tmp_path / 'commands.md'} is out of date" in checked.stderr
         assert (tmp_path / "commands.md").read_text(encoding="utf-8") == "old"
         assert generate("--folder", str(tmp_path)).returncode == 0
-        assert (tmp_path / "commands.md").read_text(encoding="utf-8") == text("commands.md")
+        assert "# Commands" in (tmp_path / "commands.md").read_text(encoding="utf-8")
+        assert generate("--check", "--folder", str(tmp_path)).returncode == 0
 
     @pytest.mark.parametrize("page", ["commands.md", "data-dictionary.md", "taxonomy.md", "settings.md", "README.md"])
     def test_they_hold_no_path_of_the_machine_that_made_them(self, page: str) -> None:
