@@ -61,6 +61,7 @@ class Change:
 
 def signature(taxonomy: Taxonomy) -> Signature:
     """What is kept of a taxonomy in `taxonomies.content`."""
+    parts = (taxonomy, taxonomy.cues, *taxonomy.programs, *taxonomy.theme_rules, *taxonomy.forums)
     return {
         "literals": {
             **{
@@ -80,8 +81,7 @@ def signature(taxonomy: Taxonomy) -> Signature:
             },
         },
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
-        "rest": hashlib.sha256(repr([_rest(part) for part in (
-            taxonomy, taxonomy.cues, *taxonomy.programs, *taxonomy.theme_rules, *taxonomy.forums)]).encode()).hexdigest(),
+        "rest": hashlib.sha256(repr([rest for part in parts if (rest := _rest(part))]).encode()).hexdigest(),
     }  # fmt: skip
 
 

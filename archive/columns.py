@@ -45,7 +45,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
     "hosts": (
         "What the program remembers of each server, so that a restart stays polite.",
         {
-            "host": "Host name and port.",
+            "host": "Host name and port; for web archives also `listings` or `mementos`, which have limits of their own.",
             "recent": "Times of the latest requests (seconds since 1970), as JSON: the state of the rate limiter.",
             "share": "Share of the allowed rate in use; below 1 after the server answered 429.",
             "resume_at": "No request before this moment (seconds since 1970).",
@@ -76,7 +76,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "id": "Row id.",
             "run_id": "The crawl.",
             "site_id": "The forum.",
-            "kind": "What the address is: `robots`, `site`, `list`, `thread`, `posts`.",
+            "kind": "What the address is: `robots`, `site`, `list`, `thread`, `posts`, `media`.",
             "url": "The address.",
             "priority": "Lower goes first.",
             "reason": "Why it is wanted: `listed`, `changed`, `link in POST`, `no longer listed`, `due`, ...",
@@ -278,8 +278,8 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "post_id": "The post that shows it.",
             "url": "Its address, absolute.",
             "capture_id": "The capture that holds it.",
-            "state": "`held`, `wanted` (not asked for yet), `failed`, `refused` (too large, no medium, another host, robots.txt).",
-            "reason": "Why it is not held.",
+            "state": "`held`, `wanted` (not asked for yet), `missing`.",
+            "reason": "Why it is missing: on another host, too large, of a type that is not kept, a status, robots.txt.",
         },
     ),
     "paragraphs": (

@@ -8,6 +8,7 @@ import click
 
 from archive.errors import ArchiveError
 from archive.version import VERSION
+from cli.candidates import candidates
 from cli.crawl import crawl
 from cli.demo import demo
 from cli.evaluate import evaluate
@@ -16,10 +17,12 @@ from cli.import_ import import_
 from cli.publish import publish
 from cli.rebuild import rebuild
 from cli.recover import recover
+from cli.review import review
 from cli.run import run
 from cli.serve import serve
 from cli.status import status
 from cli.tag import tag
+from cli.taxonomy import taxonomy
 
 EXIT_CODES = """\b
 Exit codes:
@@ -55,7 +58,9 @@ def optout() -> None:
     """
 
 
-for command in (run, crawl, recover, import_, tag, publish, serve, export, status, rebuild, evaluate, demo):
+for command in (
+    run, crawl, recover, import_, tag, publish, serve, export, status, rebuild, evaluate, review, candidates, taxonomy, demo,
+):
     optout.add_command(command)
 
 

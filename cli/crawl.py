@@ -11,6 +11,7 @@ import click
 
 from archive import clock
 from archive.database import Paths, open_archive, write_lock
+from archive.errors import RefusedError, UnreachableError
 from archive.version import VERSION
 from archive.warc import WarcStore
 from cli.options import db_option, lock_option, quiet_option, stop_flag
@@ -105,7 +106,12 @@ def crawl_targets(
         if not contact and not quiet and urlsplit(site.base_url).hostname not in LOOPBACK:
             click.echo("no --contact given: the forum's operator cannot reach you", err=True)
         what = Scope(threads=threads, category_path=category_path, **scope)
-        code = crawl_site(paths, site, what, target=" ".join(names), quiet=quiet, rate=rate, contact=contact)
+        try:
+            code = crawl_site(paths, site, what, target=" ".join(names), quiet=quiet, rate=rate, contact=contact)
+        except (UnreachableError, RefusedError) as error:
+            # The others are not to suffer for it, nor what is saved already.
+            click.echo(f"optout: {site.id}: {error}", err=True)
+            code = error.exit_code
         worst = max(worst, code)
         if code == 130:
             break

@@ -31,6 +31,13 @@ select sites.id, kind, base_url, title,
     (select count(*) from absent_threads where site_id = sites.id) as threads_absent,
     (select count(*) from listed_threads where site_id = sites.id) as threads_looked_at,
     (select count(*) from listed_threads where site_id = sites.id and decision = 'passed') as threads_passed_over,
+    (select count(*) from threads where site_id = sites.id and state = 'recovered') as threads_recovered,
+    (select count(*) from lookups where site_id = sites.id) as lookups,
+    (select count(*) from lookups where site_id = sites.id and state in ('none', 'refused', 'excluded')) as lookups_in_vain,
+    (select count(*) from media join posts on posts.id = post_id join threads on threads.id = thread_id
+        where site_id = sites.id and media.state = 'held') as media_held,
+    (select count(*) from media join posts on posts.id = post_id join threads on threads.id = thread_id
+        where site_id = sites.id and media.state != 'held') as media_not_held,
     (select min(due_at) from threads where site_id = sites.id and state = 'live') as next_due_at,
     (select count(*) from captures where site_id = sites.id) as captures
 from sites order by sites.id
@@ -39,6 +46,10 @@ RUN_SQL = """
 select id, verb, site_id, state, started_at, ended_at, exit_code, requests, rate_limited, retries, failures,
     new_threads, new_posts, edited_posts, vanished_posts, gone_threads
 from runs order by id desc limit ?
+"""
+LOOKUPS_SQL = """
+select site_id, native_id, url, archive, reason, state, detail, captures_listed, captures_fetched, new_posts, looked_at
+from lookups order by state, site_id, id
 """
 UNTAGGED_SQL = """
 select count(*) from posts left join tagged_posts on post_id = posts.id
@@ -49,9 +60,12 @@ where kind = 'post' and text != '' and (tagged_posts.digest is null or tagged_po
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For monitoring: everything as one JSON object.")
 @click.option("--passed", is_flag=True, help="List the threads that were looked at and passed over.")
+@click.option(
+    "--lookups", is_flag=True, help="List the threads that were looked for in web archives, and what came of it."
+)
 @click.option("--runs", "run_count", default=3, show_default=True, metavar="N", help="How many runs to show.")
 @db_option
-def status(paths: Paths, as_json: bool, passed: bool, run_count: int) -> None:
+def status(paths: Paths, as_json: bool, passed: bool, lookups: bool, run_count: int) -> None:
     """Say what the archive holds, what is missing, what was passed over, how the last runs ended, what is due.
 
     \b
@@ -85,6 +99,8 @@ def status(paths: Paths, as_json: bool, passed: bool, run_count: int) -> None:
                     " where decision = 'passed' order by site_id, cast(native_id as integer)"
                 )
             ]
+        if lookups:
+            state["lookups"] = [dict(row) for row in db.conn.execute(LOOKUPS_SQL)]
     finally:
         db.close()
     click.echo(json.dumps(state, indent=1) if as_json else "\n".join(_lines(state)))
@@ -101,6 +117,9 @@ def _lines(state: dict[str, Any]) -> list[str]:
             f"{site['id']}: {site['title'] or site['base_url']} ({site['kind']}, {site['base_url']})",
             f"  threads: {site['threads']} held, {site['threads_gone']} of them gone from the source;"
             f" {site['threads_absent']} were gone before they could be saved",
+            f"  web archives: {site['threads_recovered']} threads recovered; {site['lookups']} look-ups,"
+            f" {site['lookups_in_vain']} of them in vain (optout status --lookups)",
+            f"  pictures and attachments: {site['media_held']} held, {site['media_not_held']} not held",
             f"  posts: {site['posts_held']} of {site['posts_listed']} listed; {site['tombstones']} tombstones,"
             f" {site['posts_hidden']} hidden, {site['revisions']} earlier versions kept",
             f"  missing: {site['posts_missing']} posts, {site['posts_unexplained']} of them unexplained",
@@ -120,4 +139,8 @@ def _lines(state: dict[str, Any]) -> list[str]:
         )
     for thread in state.get("passed_over", []):
         lines.append(f"passed over: {thread['site_id']} {thread['native_id']}: {thread['title']} ({thread['reason']})")
+    for look in state.get("lookups", []):
+        lines.append(
+            f"{look['state']}: {look['url']} ({look['reason']}) in {look['archive']}, {look['looked_at']}: {look['detail']}"
+        )
     return lines

@@ -120,6 +120,8 @@ class Door:
             raise Stopped
 
     def _send(self, url: str) -> Exchange:
+        # A session cookie would make one visit of many: every request is a stranger's.
+        self._client.cookies.clear()
         deadline = time.monotonic() + WHOLE_ANSWER_SECONDS
         with self._client.stream("GET", url) as response:
             chunks, size = [], 0

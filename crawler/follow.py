@@ -126,7 +126,7 @@ class Follower:
 
     def picture(self) -> bool:
         """Last, the pictures and attachments of the threads that the user asked for. True if any were added."""
-        return self.scope.media and self.media.queue(sorted(self._roots())) > 0
+        return self.scope.media and self.media.queue(sorted(self._roots()), again=self.scope.recheck) > 0
 
     def given_up(self, item: Item, error: str) -> None:
         """An address will not be had: say so where it is missed."""

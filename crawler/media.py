@@ -35,8 +35,9 @@ class Media:
     def __init__(self, conn: sqlite3.Connection, site: Site, frontier: Frontier) -> None:
         self.conn, self.site, self.frontier = conn, site, frontier
 
-    def queue(self, thread_ids: Iterable[int]) -> int:
-        """Note the media of the posts of these threads, and queue what is not held; how many addresses were queued."""
+    def queue(self, thread_ids: Iterable[int], *, again: bool) -> int:
+        """Note the media of the posts of these threads, and queue what is not held; how many addresses were queued.
+        `again`: also what could not be had before."""
         queued = 0
         for thread_id in thread_ids:
             rows = self.conn.execute(
@@ -45,7 +46,7 @@ class Media:
             ).fetchall()
             for post_id, html in rows:
                 for url in media_urls(html, self.site):
-                    queued += self._want(post_id, url)
+                    queued += self._want(post_id, url, again)
         return queued
 
     def came(self, request: str, capture_id: int) -> None:
@@ -62,11 +63,14 @@ class Media:
             [(reason, url) for url in self._shown_as(request)],
         )
 
-    def _want(self, post_id: int, url: str) -> bool:
+    def _want(self, post_id: int, url: str, again: bool) -> bool:
         request = _request(url, self.site)
         row = self.conn.execute(
             "select id from captures where url = ? and status = 200 order by id desc limit 1", (request,)
         ).fetchone()
+        before = self.conn.execute("select state from media where post_id = ? and url = ?", (post_id, url)).fetchone()
+        if before and before[0] == "missing" and not (again or row):
+            return False
         state, reason = ("held", None) if row else ("wanted", None) if request else ("missing", ANOTHER_HOST)
         self.conn.execute(
             "insert into media (post_id, url, capture_id, state, reason) values (?, ?, ?, ?, ?)"

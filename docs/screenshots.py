@@ -56,6 +56,7 @@ def shoot(browser: str, address: str, target: Path, width: int, height: int) -> 
         subprocess.run(
             [
                 browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                "--run-all-compositor-stages-before-draw", "--virtual-time-budget=5000",
                 f"--user-data-dir={profile}", f"--window-size={width},{height}", f"--screenshot={target}", address,
             ],
             check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -8,8 +8,10 @@ are matched.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -18,7 +20,10 @@ from archive.markup import render
 # Signs from the two private planes of Unicode: one character a node, begin and end.
 BEGIN, END = 0xF0000, 0x100000
 MOST_NODES = 0xFFFD
-SPACE = frozenset(" \t\r\n\f")
+SPACE = re.compile(r"[ \t\r\n\f]+")
+VISIBLE = re.compile(r"[^ \t\r\n\f]")
+SIGNS = re.compile(f"[{chr(BEGIN)}-\U0010ffff]")
+PIECES = re.compile(f"[{chr(BEGIN)}-\U0010ffff]|[^{chr(BEGIN)}-\U0010ffff]+")
 
 
 def text_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
@@ -27,57 +32,78 @@ def text_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
     return [] if root is None else [node for node in root.traverse(include_text=True) if node.tag == "-text"]
 
 
+@dataclass(frozen=True)
+class _Run:
+    """A stretch of the text's characters (white space aside): where it begins and ends among them, and which node has
+    it, from which of the node's own characters on. Characters that no node has (a bullet, an emoji's name) are in none.
+    """
+
+    start: int
+    end: int
+    node: int
+    first: int
+
+
 class Layout:
     """The characters of a text (white space aside) and where in the markup they stand."""
 
-    def __init__(self, positions: list[int], places: list[tuple[int, int] | None], lengths: list[int]) -> None:
-        self._positions = positions
-        self._places = places
-        self._lengths = lengths
+    def __init__(self, text: str, runs: list[_Run], contents: list[str]) -> None:
+        self._text = text
+        self._runs = runs
+        self._contents = contents
 
     def pieces(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """The parts of text nodes that make up `text[start:end]`: number of the node, begin and end in it.
 
         White space at the edge of a node, within the span, is part of it.
         """
+        begin = len(_visible(self._text[:start]))
+        until = begin + len(_visible(self._text[start:end]))
         parts: defaultdict[int, list[int]] = defaultdict(list)
-        for position, place in zip(self._positions, self._places, strict=True):
-            if start <= position < end and place is not None:
-                parts[place[0]].append(place[1])
+        for run in self._runs:
+            if run.start < until and begin < run.end:
+                parts[run.node].append(run.first + max(begin - run.start, 0))
+                parts[run.node].append(run.first + min(until, run.end) - run.start - 1)
         nodes = sorted(parts)
         for node in nodes:
-            begin = 0 if node != nodes[0] else min(parts[node])
-            yield node, begin, self._lengths[node] if node != nodes[-1] else max(parts[node]) + 1
+            content = self._contents[node]
+            places = [found.start() for found in VISIBLE.finditer(content)] if node in (nodes[0], nodes[-1]) else []
+            first = 0 if node != nodes[0] else places[min(parts[node])]
+            yield node, first, len(content) if node != nodes[-1] else places[max(parts[node])] + 1
 
 
 def lay(html: str, text: str) -> Layout | None:
     """The layout of `text` in `html`, None if the text is not the rendering of this markup."""
     tree = LexborHTMLParser(html, is_fragment=True)
     nodes = text_nodes(tree)
-    if len(nodes) > MOST_NODES or any(ord(character) >= BEGIN for character in html):
+    if len(nodes) > MOST_NODES or SIGNS.search(html):
         return None
     contents = [node.text_content or "" for node in nodes]
+    visible = [len(_visible(content)) for content in contents]
     for number, (node, content) in enumerate(zip(nodes, contents, strict=True)):
-        if not SPACE.issuperset(content):
+        if visible[number]:
             node.replace_with(chr(BEGIN + number) + content + chr(END + number))
-    characters: list[str] = []
-    places: list[tuple[int, int] | None] = []
-    visible = [[at for at, character in enumerate(content) if character not in SPACE] for content in contents]
-    node_number, seen = None, 0
-    for character in render(tree.html or "").text:
-        code = ord(character)
+    runs: list[_Run] = []
+    at, current, seen = 0, None, 0
+    rendered = _visible(render(tree.html or "").text)
+    for found in PIECES.finditer(rendered):
+        piece = found[0]
+        code = ord(piece[0])
         if code >= END:
-            node_number = None
+            current = None
         elif code >= BEGIN:
-            node_number, seen = code - BEGIN, 0
-        elif character not in SPACE:
-            characters.append(character)
-            if node_number is None or seen >= len(visible[node_number]):
-                places.append(None)
-            else:
-                places.append((node_number, visible[node_number][seen]))
-                seen += 1
-    positions = [at for at, character in enumerate(text) if character not in SPACE]
-    if "".join(characters) != "".join(text[at] for at in positions):
+            current, seen = code - BEGIN, 0
+        else:
+            if current is not None:
+                own = min(len(piece), visible[current] - seen)
+                if own > 0:
+                    runs.append(_Run(at, at + own, current, seen))
+                seen += len(piece)
+            at += len(piece)
+    if SIGNS.sub("", rendered) != _visible(text):
         return None
-    return Layout(positions, places, [len(content) for content in contents])
+    return Layout(text, runs, contents)
+
+
+def _visible(text: str) -> str:
+    return SPACE.sub("", text)

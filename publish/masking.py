@@ -35,6 +35,8 @@ PHONES: tuple[re.Pattern[str], ...] = (
     re.compile(r"(?i)\b(?:tele)?(?:phone|tel|call|mobile|cell|whatsapp|fax|dial|ring)\b[^\w+]{0,10}"
                r"(?:me at |us at |at |on |no\.? |number )?(\+?\d(?:[ ().\u00a0/-]{0,2}\d){6,14})(?!\w)"),
 )
+DIGITS = re.compile(r"\d+")
+FEWEST_DIGITS_OF_A_PHONE = 6
 TOKEN = re.compile(r"(?<![0-9A-Za-z])A[0-9A-Z]{12,13}(?![0-9A-Za-z])")
 # English words in capitals have more vowels than tokens without a digit do.
 VOWELS_OF_A_WORD = 0.25
@@ -120,7 +122,8 @@ class Masker:
 
     def _find(self, site_id: str, text: str) -> Iterable[Edit]:
         yield from _numbers(text)
-        yield from _phones(text)
+        if sum(map(len, DIGITS.findall(text))) >= FEWEST_DIGITS_OF_A_PHONE:
+            yield from _phones(text)
         if "@" in text:
             for match in _mentions(text):
                 name = match[1]

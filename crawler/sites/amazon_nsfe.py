@@ -209,7 +209,10 @@ def _card(card: LexborNode, site: Site, category: str | None) -> ListedThread | 
 
 def _thread(page: LexborHTMLParser, site: Site, url: str, thread: str, body: bytes) -> ThreadPage | ThreadGone:
     articles: dict[str, list[LexborNode]] = {}
+    written = {node.mem_id for node in page.css(f"{CONTENT} {ARTICLES}")}
     for node in page.css(ARTICLES):
+        if node.mem_id in written:
+            continue
         match = POST_ID.fullmatch(node.attributes.get("id") or "")
         if match:
             articles.setdefault(match[1].lower(), []).append(node)
@@ -258,53 +261,32 @@ def _replies(page: LexborHTMLParser, shown: int) -> tuple[int | None, int]:
 
 def _post(native_id: str, copies: Sequence[LexborNode], first: bool) -> SeenPost:
     """A post from its copies on the page: the opening one is printed twice, once shortened."""
-    contents = [content for copy in copies for content in _own(copy, CONTENT)]
+    nodes = [node for copy in copies for node in _own(copy)]
+    contents = [node for node in nodes if node.attributes.get("data-testid") == "post-content"]
     body = max(contents, key=lambda node: len(node.text() or ""), default=None)
-    author = next((name for copy in copies for name in [_author(copy)] if name), None)
-    created_at = next((time for copy in copies for time in [_time(copy)] if time), None)
-    votes = [count_of(words(node)) for copy in copies for node in _own(copy, '[data-testid="upvote-metric"]')]
-    likes = next((vote[0] for vote in votes if vote), None)
+    texts = (" ".join((node.text_content or "").split()) for node in nodes if node.tag == "-text")
+    author = next((text for text in texts if NAME.fullmatch(text)), None)
+    votes = (count_of(words(node)) for node in nodes if node.attributes.get("data-testid") == "upvote-metric")
     return SeenPost(
         native_id=native_id,
         number=1 if first else 0,
         author=author,
         role="staff" if author and STAFF_NAME.fullmatch(author) else "member" if author else "",
-        created_at=created_at,
+        created_at=next((time for node in nodes if node.tag == "time" and (time := moment(node))), None),
         updated_at=None,
         html=(body.inner_html or "").strip() if body is not None else "",
         # A reply that was removed keeps its frame and loses its content.
         state="present" if body is not None else "deleted",
-        likes=likes,
+        likes=next((vote[0] for vote in votes if vote), None),
     )
 
 
-def _own(article: LexborNode, selector: str) -> Iterator[LexborNode]:
-    """What belongs to this post, and not to a reply that is printed inside it."""
-    for node in article.css(selector):
-        parent = node.parent
-        while parent is not None and parent.tag != "article":
-            parent = parent.parent
-        if parent is not None and parent.mem_id == article.mem_id:
-            yield node
-
-
-def _author(article: LexborNode) -> str | None:
-    for node in _own(article, "h1, h2, h3, h4, h5, h6, a, span, p, div, strong, b"):
-        text = words(node)
-        if len(text) < 80 and NAME.fullmatch(text) and not _inside_content(node):
-            return text
-    return None
-
-
-def _time(article: LexborNode) -> str | None:
-    return next((moment(node) for node in _own(article, "time[datetime]") if not _inside_content(node)), None)
-
-
-def _inside_content(node: LexborNode) -> bool:
-    """Whether the node is part of what somebody wrote."""
-    parent: LexborNode | None = node
-    while parent is not None and parent.tag != "article":
-        if parent.attributes.get("data-testid") == "post-content":
-            return True
-        parent = parent.parent
-    return False
+def _own(article: LexborNode) -> Iterator[LexborNode]:
+    """The nodes of this post in order: not those of replies printed inside it, nor those inside what somebody wrote."""
+    stack = [article]
+    while stack:
+        node = stack.pop()
+        yield node
+        if node.attributes.get("data-testid") != "post-content":
+            inner = [child for child in node.iter(include_text=True) if child.tag != "article"]
+            stack.extend(reversed(inner))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from publish.exports.reading import Row
 
@@ -18,6 +16,9 @@ BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 # get one more, so that taking away one apostrophe before such a beginning gives every text back as it was.
 FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 DOUBTFUL = frozenset("'=+-@\t\r\n＝＋－＠")
+# What a cell cannot have unless it is quoted; one longer than LONG is quoted unseen.
+QUOTED = re.compile('[",\r\n]').search
+LONG = 60
 TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json; charset=utf-8",
@@ -38,19 +39,28 @@ class Csv:
     """CSV after RFC 4180 in UTF-8. `bom` puts the mark before it by which Excel knows UTF-8; `raw` leaves formulas."""
 
     def __init__(self, *, bom: bool = False, raw: bool = False) -> None:
-        self._bom, self._raw = bom, raw
-        self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer)
+        self._bom = bom
+        self._doubtful: frozenset[str] = frozenset() if raw else DOUBTFUL
 
     def head(self, columns: Sequence[str], total: int) -> bytes:
         return (BOM if self._bom else b"") + self.rows([columns])
 
     def rows(self, rows: Iterable[Row]) -> bytes:
-        self._writer.writerows(rows if self._raw else map(_defused, rows))
-        text = self._buffer.getvalue()
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        return text.encode("utf-8", "surrogatepass")
+        cell = self._cell
+        # A line of one empty cell would be no line to some readers.
+        lines = [",".join([cell(value) for value in row]) or '""' for row in rows]
+        lines.append("")
+        return "\r\n".join(lines).encode("utf-8", "surrogatepass")
+
+    def _cell(self, value: object) -> str:
+        if type(value) is str:
+            if value[:1] in self._doubtful:
+                value = defuse(value)
+            # Looking for a reason to quote takes longer than quoting what is long.
+            if len(value) > LONG or QUOTED(value):
+                return '"' + value.replace('"', '""') + '"'
+            return value
+        return "" if value is None else _base64(value) if type(value) is bytes else str(value)
 
     def tail(self) -> bytes:
         return b""
@@ -104,13 +114,6 @@ def defuse(text: str) -> str:
 def undefuse(text: str) -> str:
     """The text that `defuse` was given."""
     return text[1:] if text.startswith("'") and FORMULA.match(text[1:]) else text
-
-
-def _defused(row: Row) -> list[Any]:
-    return [
-        defuse(value) if type(value) is str and value[:1] in DOUBTFUL else _base64(value) if type(value) is bytes else value
-        for value in row
-    ]
 
 
 def _base64(value: object) -> str:

@@ -38,15 +38,15 @@ class SmallArchive:
 
     def post(
         self, thread: int, number: int, html: str, *, author: str = "anna", role: str = "member",
-        reply_to: int | None = None, kind: str = "post",
+        reply_to: int | None = None, kind: str = "post", at: str | None = None,
     ) -> int:
         html = html if html.startswith("<") or not html else f"<p>{html}</p>"
         self.run("insert or ignore into authors (site_id, name, role) values ('s', ?, ?)", author, role)
         return self.run(
             "insert into posts (thread_id, native_id, number, author_id, text, html, digest, state, kind,"
-            " reply_to_number, first_seen_at, last_seen_at)"
-            " values (?, ?, ?, (select id from authors where name = ?), ?, ?, ?, 'present', ?, ?, ?, ?)",
-            thread, f"{thread}-{number}", number, author, render(html).text, html, digest(html), kind, reply_to, NOW, NOW,
+            " reply_to_number, created_at, first_seen_at, last_seen_at)"
+            " values (?, ?, ?, (select id from authors where name = ?), ?, ?, ?, 'present', ?, ?, ?, ?, ?)",
+            thread, f"{thread}-{number}", number, author, render(html).text, html, digest(html), kind, reply_to, at, NOW, NOW,
         )
 
     def edit(self, post: int, html: str) -> None:
@@ -74,7 +74,12 @@ class SmallArchive:
                 from program_tags t join paragraphs g on g.id = t.paragraph_id join posts p on p.id = g.post_id""",
             f"""{place}, t.theme_id, t.start, t."end", t.rule, t.score
                 from theme_tags t join paragraphs g on g.id = t.paragraph_id join posts p on p.id = g.post_id""",
-            "select post_id, digest, context_digest, taxonomy_version, code_version, 1 from tagged_posts",
+            f"""{place}, d.start, d."end", d.date_from, d.date_to, d.precision, d.rule
+                from dates d join paragraphs g on g.id = d.paragraph_id join posts p on p.id = g.post_id""",
+            f"""{place}, r.start, r."end", r.kind, r.site_id, r.target_native_id, r.date_from, r.date_to,
+                r.target_thread_id, r.state, r.rule
+                from thread_references r join paragraphs g on g.id = r.paragraph_id join posts p on p.id = g.post_id""",
+            "select post_id, digest, context_digest, taxonomy_version, code_version, words_digest from tagged_posts",
         ):
             rows += sorted(map(tuple, self.db.execute(sql).fetchall()), key=repr)
         return rows

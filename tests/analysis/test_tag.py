@@ -224,12 +224,6 @@ def test_a_changed_context_is_a_change(archive: SmallArchive, change: str) -> No
     assert tag(archive).posts >= 1
 
 
-def test_another_taxonomy_is_a_change(archive: SmallArchive) -> None:
-    archive.post(archive.thread(TITLE), 1, "Nobody asked me.")
-    tag(archive)
-    assert tag_archive(archive.db, replace(TAXONOMY, version="2+00000000"), run_id=archive.tag_run).posts == 1
-
-
 def test_step_by_step_gives_what_all_at_once_gives(tmp_path: Path) -> None:
     sentences = [
         "Nobody asked me.", "PO is on again.", "The Prepaid Return Label cost me dear.", "I like rain.", "AHT and PO!",

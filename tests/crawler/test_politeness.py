@@ -224,3 +224,10 @@ def test_a_date_to_wait_for_is_understood() -> None:
     header = format_datetime(datetime.now(UTC) + timedelta(seconds=100))
     wait = asked_to_wait(Exchange("http://a.example/", "", 503, "", [("retry-after", header)], b""))
     assert wait is not None and 60 < wait <= 100
+
+
+def test_no_cookie_is_ever_sent_back(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 3}))
+    crawled.forum.faults.append(answer("/site.json", 503, "", {"Set-Cookie": "_forum_session=1; path=/"}))
+    crawled.crawl()
+    assert not [request for request in crawled.forum.requests if "cookie" in {key.lower() for key in request.headers}]

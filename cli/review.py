@@ -1,0 +1,113 @@
+"""`optout review`: put unsure and contradictory tags before a person, one key a decision."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable
+from functools import partial
+
+import click
+
+from analysis.review import ACCEPT, REJECT, Question, queue, record, withdraw
+from archive.database import Paths, open_archive, write_lock
+from cli.options import db_option, lock_option
+from taxonomy import load
+
+KEYS = "y: yes, it carries it   n: no   s: skip   u: undo the last   q: end"
+AROUND = 600
+
+
+@click.command()
+@click.option("--theme", "--program", "subject_id", metavar="ID", help="Only this theme or program.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many.")
+@click.option("--by", metavar="NAME", help="Who decides (your user name by default).")
+@click.option("--list", "only_list", is_flag=True, help="Print what waits as JSON lines, and ask nothing.")
+@db_option
+@lock_option
+def review(paths: Paths, subject_id: str | None, limit: int, by: str | None, only_list: bool, wait: float) -> None:
+    """Go through tags that are unsure or contradict each other, and decide on each with one key.
+
+    Decisions are kept for ever, by the forum's ids and the words that were read; every tag run heeds them. The archive
+    is free for others between two keys.
+
+    \b
+    Examples:
+      optout review
+      optout review --theme notice_deficient --limit 20 --by anna
+    """
+    taxonomy = load()
+    names = {theme.id: theme.name for theme in taxonomy.codebook.themes}
+    names |= {program.id: program.name for program in taxonomy.programs}
+    definitions = {theme.id: theme.definition for theme in taxonomy.codebook.themes}
+    stances = [theme.id for theme in taxonomy.codebook.themes if theme.stance]
+    db = open_archive(paths.database)
+    try:
+        waiting = queue(db.conn, stances, subject_id=subject_id, limit=limit)
+        if only_list:
+            for question in waiting:
+                click.echo(json.dumps(vars(question), ensure_ascii=False))
+            return
+
+        def write(act: Callable[[], int | None]) -> int | None:
+            with write_lock(paths, "review", wait=wait, tell=lambda text: click.echo(text, err=True)), db.atomic():
+                return act()
+
+        done: list[tuple[int, int]] = []
+        place = 0
+        while place < len(waiting):
+            question = waiting[place]
+            click.echo(f"\n[{place + 1} of {len(waiting)}] {names.get(question.subject_id, question.subject_id)}?")
+            click.echo(_shown(question, definitions.get(question.subject_id, "")))
+            key = _key()
+            if key == "q":
+                break
+            if key == "u" and done:
+                place, review_id = done.pop()
+                write(partial(withdraw, db.conn, review_id))
+            elif key in ("y", "n"):
+                decision = ACCEPT if key == "y" else REJECT
+                made = write(partial(record, db.conn, question, decision, by=by or getpass.getuser()))
+                done.append((place, made or 0))
+                place += 1
+            elif key == "s":
+                place += 1
+    finally:
+        db.close()
+    if not waiting:
+        click.echo("nothing waits for a decision")
+    elif done:
+        click.echo(f"\n{len(done)} decisions kept; they take effect with: optout tag")
+
+
+def _key() -> str:
+    click.echo(KEYS)
+    while True:
+        key = click.getchar().lower()
+        if key in ("", "\x03", "\x04"):
+            return "q"
+        if key in "ynsuq":
+            return key
+
+
+def _shown(question: Question, definition: str) -> str:
+    words, start, end = question.words, question.start, question.end
+    if start is not None and end is not None:
+        marked = words[:start] + click.style(words[start:end], bold=True, underline=True) + words[end:]
+        marked = marked if len(words) <= 2 * AROUND else (
+            ("… " if start > AROUND else "") + words[max(0, start - AROUND) : start]
+            + click.style(words[start:end], bold=True, underline=True) + words[end : end + AROUND]
+        )  # fmt: skip
+    else:
+        marked = words[: 2 * AROUND]
+    return "\n".join(
+        line
+        for line in (
+            f"  {definition}" if definition else "",
+            f"  thread: {question.title} ({question.site_id}/{question.thread_native_id}), by {question.author}",
+            f"  because: {question.why}; {question.rule}; score {question.score:.2f}",
+            "",
+            *(f"    {line}" for line in marked.splitlines()),
+        )
+        if line or line == ""
+    )

@@ -1,0 +1,217 @@
+"""`optout taxonomy`: check, show and compare what is known of programs and themes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analysis import retag
+from archive.database import Paths, open_archive
+from archive.errors import InputError
+from cli.options import db_option
+from taxonomy import Taxonomy, load
+from taxonomy.compare import Difference, compare
+from taxonomy.edit import stop_names
+from taxonomy.load import FOLDER
+from taxonomy.model import Program
+
+TIERS = {"P": "platform", "S": "press or blog", "F": "forum"}
+# After so many days a way out should be checked again.
+OLD = 365
+SHOWN = 160
+
+
+@click.group()
+def taxonomy() -> None:
+    """Check, show and compare the taxonomy: programs, their names and history, themes and their rules."""
+
+
+@taxonomy.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+def check(folder: Path | None) -> None:
+    """Say whether the files in FOLDER (data/taxonomy by default) are right, and what in them should be looked at.
+
+    A mistake ends with exit code 8 and says file, line, what is wrong and how to mend it.
+
+    \b
+    Examples:
+      optout taxonomy check
+      optout taxonomy check drafts/taxonomy
+    """
+    found = load(folder)
+    aliases = sum(len(program.aliases) for program in found.programs)
+    click.echo(
+        f"taxonomy {found.version}: {len(found.programs)} programs with {aliases} names, {len(found.watchlist)} watched,"
+        f" {len(found.codebook.themes)} themes with {len(found.theme_rules)} rules, {len(found.forums)} forums"
+    )
+    if ((folder or FOLDER) / "stop_names.yml").exists():
+        click.echo(f"{len(stop_names(folder))} names are known to be no programs")
+    for line in _to_look_at(found):
+        click.echo(line)
+
+
+@taxonomy.command()
+@click.argument("program_id", required=False, metavar="[ID]")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Another taxonomy than data/taxonomy.")
+def show(program_id: str | None, folder: Path | None) -> None:
+    """Show a program or a theme: history of its modes with sources, ways out, names. Without ID: all, a line each.
+
+    \b
+    Examples:
+      optout taxonomy show
+      optout taxonomy show amz.promise_optimization
+    """
+    found = load(folder)
+    if program_id is None:
+        for program in found.programs:
+            modes = " > ".join(f"{mode.date or '?'} {mode.mode}" for mode in program.history)
+            click.echo(f"{program.id:40} {program.name}: {modes}")
+        for theme in found.codebook.themes:
+            click.echo(f"{theme.id:40} {theme.name}")
+        return
+    for program in found.programs:
+        if program.id == program_id:
+            click.echo("\n".join(_program(program)))
+            return
+    for theme in found.codebook.themes:
+        if theme.id == program_id:
+            rules = [rule for rule in found.theme_rules if rule.theme == theme.id]
+            click.echo(f"{theme.id}: {theme.name}\n  {theme.definition}")
+            for heading, values in (("counts", theme.include), ("does not count", theme.exclude)):
+                for value in values:
+                    click.echo(f"  {heading}: {value}")
+            for rule in rules:
+                click.echo(f"  rule {rule.id} ({rule.score}): for instance {rule.matches[0]!r}")
+            return
+    raise InputError(f"the taxonomy has no program or theme {program_id!r}. All of them: optout taxonomy show")
+
+
+@taxonomy.command()
+@click.argument("old", metavar="A")
+@click.argument("new", metavar="B", default="current")
+@db_option
+def diff(paths: Paths, old: str, new: str) -> None:
+    """Say what changed from A to B, and how many posts of the archive that can touch.
+
+    A and B are folders, `current` (data/taxonomy, the default of B), or versions that tagged the archive.
+
+    \b
+    Examples:
+      optout taxonomy diff ~/taxonomy-of-last-month
+      optout taxonomy diff 1+3b4badc4 current --db forum.db
+    """
+    db = open_archive(paths.database) if paths.database.exists() else None
+    try:
+        connection = db.conn if db is not None else None
+        before, after = _named(old, connection), _named(new, connection)
+        if isinstance(before, Taxonomy) and isinstance(after, Taxonomy):
+            differences = compare(before, after)
+            for difference in differences:
+                click.echo(_told(difference))
+            if not differences:
+                click.echo("no difference")
+        change = retag.change(_signature(before), _signature(after))
+        if not (isinstance(before, Taxonomy) and isinstance(after, Taxonomy)):
+            for line in _signatures(_signature(before), _signature(after)):
+                click.echo(line)
+        if connection is not None:
+            tagged = connection.execute("select count(*) from tagged_posts").fetchone()[0]
+            count = sum(1 for _ in retag.touched(connection, change))
+            click.echo(f"{count} of {tagged} tagged posts can get other tags by this; posts after them may follow")
+    finally:
+        if db is not None:
+            db.close()
+
+
+def _to_look_at(found: Taxonomy) -> Iterator[str]:
+    today = date.today()
+    for program in found.programs:
+        if program.status == "unverified":
+            yield f"{program.id}: unverified: {program.note or 'no note'}"
+        if program.exit is not None:
+            age = (today - date.fromisoformat(program.exit.verified_on)).days
+            if age > OLD:
+                yield f"{program.id}: the way out was last verified on {program.exit.verified_on}, {age} days ago"
+        dates = [mode.date for mode in program.history if mode.date]
+        if dates != sorted(dates):
+            yield f"{program.id}: the history is not in the order of its dates: {', '.join(dates)}"
+
+
+def _program(program: Program) -> Iterator[str]:
+    yield f"{program.id}: {program.name} ({program.marketplace}, {program.status})"
+    yield f"  {program.description}"
+    if program.note:
+        yield f"  {program.note}"
+    yield "  history"
+    for number, mode in enumerate(program.history):
+        line = "└" if number == len(program.history) - 1 else "├"
+        where = f" in {', '.join(mode.marketplaces)}" if mode.marketplaces else ""
+        yield f"  {line}─ {mode.date or 'date unknown':12} {mode.mode}{where}  [{mode.tier}: {TIERS[mode.tier]}]"
+        bar = " " if number == len(program.history) - 1 else "│"
+        if mode.note:
+            yield f"  {bar}    {mode.note}"
+        for source in mode.sources:
+            yield f"  {bar}    [{source.tier}] {source.url}"
+    if program.exit is not None:
+        detail = f": {program.exit.detail}" if program.exit.detail else ""
+        yield f"  way out: {program.exit.method}{detail} (verified {program.exit.verified_on})"
+    else:
+        yield "  way out: none known"
+    for heading, ids in (("before it", program.predecessors), ("after it", program.successors), ("see", program.related)):
+        if ids:
+            yield f"  {heading}: {', '.join(ids)}"
+    yield f"  names: {', '.join(alias.text + (' (in context)' if alias.ambiguous else '') for alias in program.aliases)}"
+
+
+def _named(name: str, connection: sqlite3.Connection | None) -> Taxonomy | retag.Signature:
+    if name == "current":
+        return load()
+    if Path(name).is_dir():
+        return load(Path(name))
+    row = connection.execute("select content from taxonomies where version = ?", (name,)).fetchone() if connection else None
+    if row is None:
+        raise InputError(f"{name!r} is neither a folder, nor `current`, nor a version that tagged this archive")
+    content: retag.Signature = json.loads(row[0])
+    return content
+
+
+def _signature(one: Taxonomy | retag.Signature) -> retag.Signature:
+    return retag.signature(one) if isinstance(one, Taxonomy) else one
+
+
+def _signatures(old: retag.Signature, new: retag.Signature) -> Iterator[str]:
+    """What can be said of versions, of which only the effect is kept."""
+    for group in ("literals", "patterns"):
+        kind = "theme rule " if group == "patterns" else ""
+        for key in dict.fromkeys((*old[group], *new[group])):
+            before, after = old[group].get(key), new[group].get(key)
+            if before != after:
+                yield f"{kind}{key}: {'added' if before is None else 'removed' if after is None else 'changed'}"
+    if old["rest"] != new["rest"]:
+        yield "the codebook, or something else that can change every tag, changed"
+
+
+def _told(difference: Difference) -> str:
+    where = f"{difference.kind} {difference.id}"
+    if not difference.field:
+        return f"{where}: {'added' if difference.before is None else 'removed'}"
+    before, after = (_short(value) for value in (difference.before, difference.after))
+    if isinstance(difference.before, tuple) and isinstance(difference.after, tuple):
+        gone = [value for value in difference.before if value not in difference.after]
+        come = [value for value in difference.after if value not in difference.before]
+        if gone or come:
+            return f"{where}: {difference.field}: " + "; ".join(
+                [f"- {_short(value)}" for value in gone] + [f"+ {_short(value)}" for value in come]
+            )
+    return f"{where}: {difference.field}: {before} -> {after}"
+
+
+def _short(value: Any) -> str:
+    text = str(getattr(value, "text", None) or value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -1,0 +1,175 @@
+"""After a change of the taxonomy only what it can touch is tagged again, with the result of tagging everything."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis import retag
+from analysis.tag import tag_archive
+from taxonomy import Taxonomy, load
+from taxonomy.model import Alias, Forum, Mode
+from tests.analysis.small_archive import SmallArchive
+
+TAXONOMY = load()
+SENTENCES = [
+    "Nobody asked me.", "PO is on again, see the 24Jan2022 OSFE thread.", "The Prepaid Return Label cost me dear.",
+    "I like rain.", "AHT and PO!", "There is no toggle anywhere to opt out.", "SAFE-T claim denied.", "How do I opt out?",
+    "My card was charged for stores I never opened.", "Refund at First Scan, then.", "OTDR went down to 80%.",
+    "The buyer opted out of my messages.", "Same as that Old Quay post.", "Gondola gondola, and no label.",
+    "<blockquote><p>Refund at First Scan</p></blockquote><p>Nobody asked me.</p>", "Frobnicate the settings, please.",
+]  # fmt: skip
+TITLES = ["Promise Optimization (PO) is on by default", "What now?", "Automated Handling Time and the label", "Gondola"]
+
+
+def filled(path: Path, seed: int) -> SmallArchive:
+    chance = random.Random(seed)
+    archive = SmallArchive(path)
+    for title in TITLES:
+        archive.thread(title)
+    for number in range(1, 41):
+        archive.post(
+            chance.randrange(1, len(TITLES) + 1), number, chance.choice(SENTENCES), reply_to=chance.choice((None, number // 2)),
+            author=chance.choice(("anna", "ben", "News_Amazon")), at="2024-04-10T00:00:00Z",
+        )  # fmt: skip
+        if chance.random() < 0.1:
+            archive.edit(number, chance.choice(SENTENCES[:6]))
+    return archive
+
+
+def program(taxonomy: Taxonomy, chance: random.Random) -> int:
+    known = [p.id for p in taxonomy.programs]
+    wanted = ("amz.promise_optimization", "amz.prepaid_return_label", "amz.automated_handling_time", "amz.otdr", "amz.safe_t")
+    return known.index(chance.choice([one for one in wanted if one in known] + known[:1]))
+
+
+def with_program(taxonomy: Taxonomy, place: int, **changes: object) -> Taxonomy:
+    programs = list(taxonomy.programs)
+    programs[place] = replace(programs[place], **changes)  # type: ignore[arg-type]
+    return replace(taxonomy, programs=tuple(programs))
+
+
+def drop_alias(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    place = program(taxonomy, chance)
+    aliases = taxonomy.programs[place].aliases
+    return with_program(taxonomy, place, aliases=aliases[1:] if len(aliases) > 1 else aliases)
+
+
+def add_alias(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    place = program(taxonomy, chance)
+    text = chance.choice(("gondola", "rain", "the label", "toggle", "frobnicate"))
+    return with_program(taxonomy, place, aliases=(*taxonomy.programs[place].aliases, Alias(text)))
+
+
+def drop_program(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    place = program(taxonomy, chance)
+    return replace(taxonomy, programs=taxonomy.programs[:place] + taxonomy.programs[place + 1 :])
+
+
+def other_mode(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    place = program(taxonomy, chance)
+    mode = Mode(None, chance.choice(("buyer_side", "context", "mandatory")), (), "", (), "F")
+    return with_program(taxonomy, place, history=(*taxonomy.programs[place].history, mode))
+
+
+def drop_rule(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    place = chance.randrange(len(taxonomy.theme_rules))
+    return replace(taxonomy, theme_rules=taxonomy.theme_rules[:place] + taxonomy.theme_rules[place + 1 :])
+
+
+def other_rule(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    place = chance.randrange(len(taxonomy.theme_rules))
+    rules = list(taxonomy.theme_rules)
+    rules[place] = replace(rules[place], patterns=(*rules[place].patterns, chance.choice((r"\brain\b", r"\bclaim denied"))))
+    return replace(taxonomy, theme_rules=tuple(rules))
+
+
+def other_cues(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    about = list(taxonomy.cues.about)
+    if chance.random() < 0.5:
+        about.remove(chance.choice([cue for cue in ("label", "toggle*", "settings", "opt out*") if cue in about]))
+    return replace(taxonomy, cues=replace(taxonomy.cues, about=(*about, chance.choice(("rain", "gondola*", "frobni*")))))
+
+
+def other_forums(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    return replace(taxonomy, forums=(*taxonomy.forums[:1], Forum(("other",), "Other", ("Old Quay",))))
+
+
+def other_words(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    return with_program(taxonomy, program(taxonomy, chance), description="Something else.", note="Checked again.")
+
+
+EDITS: list[Callable[[Taxonomy, random.Random], Taxonomy]] = [
+    drop_alias, add_alias, drop_program, other_mode, drop_rule, other_rule, other_cues, other_forums, other_words,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_random_small_changes_give_what_tagging_everything_gives(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    steps, whole = filled(tmp_path / "steps.db", seed), filled(tmp_path / "whole.db", seed)
+    taxonomy = TAXONOMY
+    tag_archive(steps.db, taxonomy, run_id=steps.tag_run)
+    for number in range(4):
+        taxonomy = replace(chance.choice(EDITS)(taxonomy, chance), version=f"9+{number:08}")
+        tag_archive(steps.db, taxonomy, run_id=steps.tag_run)
+        tag_archive(whole.db, taxonomy, run_id=whole.tag_run, all_posts=True)
+        assert steps.tags() == whole.tags()
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_change_spares_the_posts_that_it_cannot_touch(
+    tmp_path: Path, edit: Callable[[Taxonomy, random.Random], Taxonomy]
+) -> None:
+    archive = filled(tmp_path / "archive.db", 1)
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    changed = replace(edit(TAXONOMY, random.Random(3)), version="9+00000001")
+    assert tag_archive(archive.db, changed, run_id=archive.tag_run).posts < 40
+    versions = archive.db.execute("select distinct taxonomy_version from tagged_posts").fetchall()
+    assert [row[0] for row in versions] == ["9+00000001"]
+
+
+def test_words_that_decide_nothing_touch_nothing(tmp_path: Path) -> None:
+    archive = filled(tmp_path / "archive.db", 1)
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    changed = replace(other_words(TAXONOMY, random.Random(0)), version="9+00000001")
+    assert tag_archive(archive.db, changed, run_id=archive.tag_run).posts == 0
+
+
+def test_a_new_name_reaches_the_posts_that_use_it_and_those_after_them(tmp_path: Path) -> None:
+    archive = SmallArchive(tmp_path / "archive.db")
+    thread, other = archive.thread("What now?"), archive.thread("Other")
+    archive.post(thread, 1, "Good morning.")
+    archive.post(thread, 2, "They call it the Gondola.")
+    after = archive.post(thread, 3, "Nobody asked me.")
+    archive.post(other, 1, "Nobody asked me.")
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    place = [p.id for p in TAXONOMY.programs].index("amz.promise_optimization")
+    aliases = (*TAXONOMY.programs[place].aliases, Alias("gondola"))
+    changed = replace(with_program(TAXONOMY, place, aliases=aliases), version="9+00000001")
+    assert tag_archive(archive.db, changed, run_id=archive.tag_run).posts == 2
+    assert archive.programs(after) == [("amz.promise_optimization", "inherited")]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda t: replace(t, theme_rules=t.theme_rules[::-1]),
+        lambda t: replace(t, codebook=replace(t.codebook, themes=t.codebook.themes[1:])),
+        lambda t: replace(t, forums=(replace(t.forums[0], day_first=True), *t.forums[1:])),
+    ],
+    ids=["order of rules", "codebook", "order of day and month"],
+)
+def test_a_change_of_unknown_reach_touches_everything(edit: Callable[[Taxonomy], Taxonomy]) -> None:
+    assert retag.change(retag.signature(TAXONOMY), retag.signature(edit(TAXONOMY))).everything
+
+
+def test_a_taxonomy_whose_signature_is_lost_is_a_change_of_everything(tmp_path: Path) -> None:
+    archive = filled(tmp_path / "archive.db", 1)
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    archive.run("delete from taxonomies")
+    assert tag_archive(archive.db, replace(TAXONOMY, version="9+00000001"), run_id=archive.tag_run).posts == 40

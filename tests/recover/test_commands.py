@@ -1,0 +1,81 @@
+"""`optout recover` and `optout import` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.imports import files
+
+from archive.database import open_archive
+from archive.errors import InputError
+from cli import optout
+from demo.web_archive import WebArchiveServer
+
+SURVEY = "https://sellers.oldquay.example/forums/t/survey-opt-out-again/45210/3"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(optout, [str(argument) for argument in arguments])
+
+
+def test_an_address_of_an_unknown_dead_forum_is_recovered_and_shown_in_status(
+    tmp_path: Path, server: WebArchiveServer
+) -> None:
+    db = tmp_path / "archive.db"
+    result = run("recover", SURVEY, "--archive", server.url, "--db", db, "--quiet")
+    assert result.exit_code == 0 and "1 recovered" in result.output
+    status = json.loads(run("status", "--json", "--lookups", "--db", db).output)
+    assert [(look["state"], look["native_id"], look["new_posts"]) for look in status["lookups"]] == [
+        ("recovered", "45210", 10)
+    ]
+    assert status["sites"][0]["threads_recovered"] == 1
+
+
+def test_a_dead_forum_is_named_by_its_address(tmp_path: Path, server: WebArchiveServer) -> None:
+    forum = "https://sellers.oldquay.example/forums"
+    result = run(
+        "recover", "--forum", forum, "--from", "2019", "--archive", server.url, "--db", tmp_path / "a.db", "--quiet"
+    )
+    assert result.exit_code == 0
+    assert "recovered: https://sellers.oldquay.example/forums/t/20417" in result.output
+    assert "threads of the listing did not match" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["https://sellers.oldquay.example/forums"], "is not the address of a thread"),
+        ([SURVEY, "--forum", "osfe-us"], "either URL or --forum"),
+        (["--all"], "--all goes with --forum"),
+        (["--archive", "archive.org"], "is no web archive"),
+    ],
+)
+def test_wrong_arguments_are_explained(tmp_path: Path, arguments: list[str], words: str) -> None:
+    result = run("recover", *arguments, "--db", tmp_path / "a.db")
+    assert isinstance(result.exception, InputError) and words in str(result.exception)
+
+
+def test_nothing_to_look_for_is_no_error(tmp_path: Path, server: WebArchiveServer) -> None:
+    result = run("recover", "--archive", server.url, "--db", tmp_path / "a.db", "--quiet")
+    assert result.exit_code == 0 and "looked for 0 threads" in result.output
+
+
+def test_an_import_of_a_forum_that_is_not_listed_names_it(tmp_path: Path) -> None:
+    path, db = tmp_path / "saved.warc.gz", tmp_path / "archive.db"
+    path.write_bytes(files.warc((f"{files.FORUM}/t/7.json", files.topic_bytes())))
+    assert "0 captures taken" in run("import", path, "--db", db, "--quiet").output
+    result = run("import", path, "--forum", files.FORUM, "--db", db, "--quiet")
+    assert result.exit_code == 0 and "1 captures taken" in result.output
+    opened = open_archive(db)
+    assert opened.conn.execute("select state, posts_held from threads").fetchone()[:] == ("recovered", 2)
+    opened.close()
+
+
+def test_a_list_of_addresses_may_be_counted_only(tmp_path: Path) -> None:
+    path = tmp_path / "urls.txt"
+    path.write_text(f"{files.FORUM}/t/7\n")
+    result = run("import", path, "--no-crawl", "--db", tmp_path / "a.db", "--quiet")
+    assert result.exit_code == 0 and "1 addresses in lists, not crawled" in result.output
