@@ -32,19 +32,23 @@ CUE = re.compile(
     r"|(?:switch|turn)(?:ed|ing|s)? (?:off|on)|disabl(?:e|ed|ing)|signed (?:me|us) up (?:for|to)) (?:the |their |this |that |a )?"
     r"(?P<name>[A-Za-z][\w&+'’-]*(?: [A-Za-z0-9][\w&+'’-]*){0,4})", re.I,
 )
-# Words that are no part of a name, at its ends or alone.
-COMMON = frozenset(
+# Words that are no part of a name at its ends.
+SMALL = frozenset(
     """a about after again all also am an and any are as at back be because been before both but by can did do does done
     each even every everything first for from get got had has have he her here him his how i if i'm i've in into is it its
     just last let like made make many may me mine more most much my never new next no nobody none not nothing now of off on
     once one only or other our out over own per please quite rather really same see she should since so some still such
     than thanks that the their them then there these they this those though through to today together too two until up us
     use very was we well were what when where which while who whom whose why will with without won't would yes yesterday
-    yet you your dear hello hi hey lol imho ps nb re fwd edit update question help note setting settings option options
-    program programme programs email e-mail account accounts seller sellers buyer buyers button box form everyone thing
-    things product products listing listings month week day year monday tuesday wednesday thursday friday saturday sunday
-    january february march april june july august september october november december jan feb mar apr jun jul aug sep sept
-    oct nov dec""".split()
+    yet you your dear hello hi hey lol imho ps nb re fwd edit twice monday tuesday wednesday thursday friday saturday
+    sunday january february march april june july august september october november december jan feb mar apr jun jul aug
+    sep sept oct nov dec""".split()
+)
+# Words that are none alone.
+COMMON = SMALL | frozenset(
+    """update question help note setting settings option options program programme programs email e-mail account accounts
+    seller sellers buyer buyers button box form everyone thing things product products listing listings month week day
+    year""".split()
 )
 VOICES = frozenset(("seller", "staff", "announcement", "email"))
 KINDS = frozenset(("text", "heading", "list"))
@@ -54,6 +58,10 @@ LONGEST = 6
 EXAMPLES = 3
 AROUND = 80
 AT_LEAST = 3
+# What chance alone exceeds once in twenty times (chi-squared, one degree of freedom).
+BY_CHANCE = 3.84
+# A longer name stands for the shorter one in it if it is so much of its use.
+TOGETHER = 0.8
 # So much of the archive's time, up to its latest post, is looked at if nobody says otherwise (days).
 PERIOD = 365
 
@@ -86,7 +94,7 @@ def find_candidates(
     counted = _count(connection, since, _Known(taxonomy, stop_names))
     groups = _folded(counted, top * 4)
     found = _measured(connection, since, groups)
-    found = [candidate for candidate in found if candidate.posts >= AT_LEAST and candidate.score > 0]
+    found = [candidate for candidate in found if candidate.posts >= AT_LEAST and candidate.score > BY_CHANCE]
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.name))[:top]
 
 
@@ -128,17 +136,21 @@ class _Known:
         listed += [watched.name for watched in taxonomy.watchlist]
         listed += [name for forum in taxonomy.forums for name in forum.names]
         self._listed = {form for text in (*listed, *stop_names) for form in spellings(text)}
+        self._parts = {part for form in self._listed for part in _parts(form.split())}
         self._held: dict[str, bool] = {}
 
     def __contains__(self, key: str) -> bool:
         if key not in self._held:
             words = key.split()
-            parts = {" ".join(words[a:b]) for a in range(len(words)) for b in range(a + 1, len(words) + 1)}
             rest = [word for word in words if word not in COMMON and word not in self._listed]
-            self._held[key] = not rest or key in self._listed or bool(self._names.find(key)) or any(
-                part in self._listed and " " in part for part in parts
+            self._held[key] = not rest or key in self._parts or bool(self._names.find(key)) or any(
+                part in self._listed and " " in part for part in _parts(words)
             )
         return self._held[key]
+
+
+def _parts(words: list[str]) -> set[str]:
+    return {" ".join(words[first:last]) for first in range(len(words)) for last in range(first + 1, len(words) + 1)}
 
 
 def _default_since(connection: Connection) -> str:
@@ -191,20 +203,22 @@ def _names(text: str) -> Iterator[str]:
     for match in ACRONYM.finditer(text):
         yield match[0].lower()
     for match in CUE.finditer(text):
+        # A name in capitals ends with them; one in small letters, where a small word comes.
+        capital = match["name"][0].isupper()
         words = []
-        for word in fold(match["name"]).text.split():
-            if word in COMMON:
+        for word in fold(match["name"]).cased.split():
+            if word.lower() in SMALL or (capital and not (word[0].isupper() or word[0].isdigit())):
                 break
-            words.append(word)
+            words.append(word.lower())
         if 1 <= len(words) <= LONGEST:
-            yield from {" ".join(words[:length]) for length in range(1, len(words) + 1)} if len(words) > 1 else {words[0]}
+            yield from (" ".join(words[:length]) for length in range(1, len(words) + 1))
 
 
 def _trimmed(words: list[str]) -> list[str]:
     first, last = 0, len(words)
-    while first < last and words[first] in COMMON:
+    while first < last and words[first] in SMALL:
         first += 1
-    while last > first and words[last - 1] in COMMON:
+    while last > first and words[last - 1] in SMALL:
         last -= 1
     return words[first:last]
 
@@ -217,7 +231,7 @@ def _folded(counted: Counter[str], most: int) -> list[list[str]]:
         for group in groups:
             head = group[0]
             if _inside(head, key):
-                if number >= 0.5 * counted[head]:
+                if number >= TOGETHER * counted[head]:
                     group.insert(0, key)
                 else:
                     group.append(key)

@@ -1,8 +1,7 @@
 """Which programs a paragraph is about: named in it, or inherited from where the thread named them.
 
 Most paragraphs do not repeat the name. By the codebook's rule R1 one inherits only if it says something about a
-program: if it carries a theme, or speaks of programs in general (`about` in `cues.yml`: opt out, enrolled, setting,
-refund, label, fee, ...). What it inherits is decided by the nearest of these that names a program:
+program: if it carries a theme, or if the model finds that its words do. What it inherits is decided by the nearest of these that names a program:
 
   1. an earlier paragraph of the same post (a quotation in it counts as one),
   2. the post that the nearest quotation before it comes from,
@@ -19,7 +18,7 @@ from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick
 
-from analysis.paragraphs import Paragraph
+from analysis.model import Reading
 from taxonomy.model import CONTEXT, Taxonomy
 from taxonomy.names import Mention
 from taxonomy.normalise import Folded, fold, whole
@@ -28,7 +27,9 @@ from taxonomy.normalise import Folded, fold, whole
 ASIDE_KINDS = frozenset(("navigation", "preview", "signature", "code", "image", "table"))
 # Whose own words may inherit.
 SPEAKERS = frozenset(("seller", "staff", "announcement", "email"))
-FAR = 6
+FAR = 40
+# The probability of being about a program from which on a paragraph inherits one.
+ABOUT = 0.5
 # So many programs in one paragraph are examples or a list (rule R3): it is about none of them in particular.
 LIST_OF_PROGRAMS = 4
 # What names more programs than this leaves open which of them the next paragraph means.
@@ -114,15 +115,14 @@ class Inheritance:
         topical = any(tag.program_id in self.passed_on for tag in tags)
         return [tag for tag in tags if not (topical and tag.program_id in self.context)]
 
-    def eligible(
-        self, paragraph: Paragraph, voice: str, folded: Folded, own: Sequence[ProgramTag], *, themed: bool
-    ) -> bool:
-        """Whether the paragraph says something about a program, so that it may inherit one."""
-        if paragraph.kind in ASIDE_KINDS or voice not in SPEAKERS:
-            return False
+    def eligible(self, reading: Reading | None, own: Sequence[ProgramTag], *, themed: bool) -> bool:
+        """Whether somebody's own words say something about a program, so that they may inherit one.
+
+        `reading` is the model's of them, None where nothing was in sight that it could be about.
+        """
         if themed or any(tag.program_id in self.context for tag in own):
             return True
-        return not own and self.about(folded)
+        return not own and reading is not None and reading.about >= ABOUT
 
     def inherited(
         self,

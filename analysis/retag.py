@@ -19,6 +19,8 @@ from typing import Any
 
 from ahocorasick_rs import AhoCorasick
 
+from analysis.model import model
+from analysis.programs import inheritance
 from analysis.tagger import ADDRESS
 from archive import clock
 from taxonomy.model import Cues, Forum, Program, Taxonomy, ThemeRule
@@ -30,7 +32,7 @@ from taxonomy.spelling import spellings
 LOCAL = {
     Program: ("id", "aliases", "false_friends", "mode"),
     ThemeRule: ("id", "theme", "patterns", "refuse", "needs", "score"),
-    Forum: ("sites", "name", "names"),
+    Forum: ("sites", "name", "names", "day_first"),
 }
 INERT = {
     Program: (
@@ -62,6 +64,10 @@ class Change:
 def signature(taxonomy: Taxonomy) -> Signature:
     """What is kept of a taxonomy in `taxonomies.content`."""
     parts = (taxonomy, taxonomy.cues, *taxonomy.programs, *taxonomy.theme_rules, *taxonomy.forums)
+    # These the model may name where none of their literals stands.
+    described = sorted(inheritance(taxonomy).passed_on.intersection(model().programs))
+    # On these forums every numeric date reads otherwise.
+    day_first = sorted(site for forum in taxonomy.forums if forum.day_first for site in forum.sites)
     return {
         "literals": {
             **{
@@ -81,7 +87,9 @@ def signature(taxonomy: Taxonomy) -> Signature:
             },
         },
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
-        "rest": hashlib.sha256(repr([rest for part in parts if (rest := _rest(part))]).encode()).hexdigest(),
+        "rest": hashlib.sha256(
+            repr([described, day_first, *(rest for part in parts if (rest := _rest(part)))]).encode()
+        ).hexdigest(),
     }  # fmt: skip
 
 
@@ -159,7 +167,8 @@ def touched(connection: Connection, difference: Change, version: str | None = No
     rows = connection.execute(
         f"""select m.post_id, p.text, g.start, g."end", r.text as earlier
         from tagged_posts m join posts p on p.id = m.post_id join paragraphs g on g.post_id = m.post_id
-        left join revisions r on r.id = g.revision_id where 1 {only} order by m.post_id""", where,
+        left join revisions r on r.id = g.revision_id
+        where p.thread_id not in (select id from temp.touched_threads) {only} order by m.post_id""", where,
     )
     last = None
     for post_id, text, start, end, earlier in rows:

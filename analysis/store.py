@@ -282,11 +282,21 @@ def insert(
         ],
     )
     connection.executemany(
-        "insert into theme_tags values (?, ?, ?, ?, ?, ?, ?)",
+        'insert into theme_tags (paragraph_id, theme_id, start, "end", rule, score, because, run_id)'
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, hit.theme_id, hit.start, hit.end, hit.rule, hit.score, run_id)
+            (number, hit.theme_id, hit.start, hit.end, hit.rule, hit.score, hit.because or None, run_id)
             for number, entry in numbered
             for hit in entry.themes
+        ],
+    )
+    connection.executemany(
+        'insert into theme_candidates (paragraph_id, theme_id, start, "end", score, because, run_id)'
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, hit.theme_id, hit.start, hit.end, hit.score, hit.because, run_id)
+            for number, entry in numbered
+            for hit in entry.proposed
         ],
     )
 

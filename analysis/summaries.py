@@ -11,7 +11,9 @@ and the latest reading of these lists: there, nothing found is a zero. Elsewhere
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import combinations, groupby
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -20,13 +22,17 @@ from archive.errors import DataFileError
 from taxonomy.model import Taxonomy
 
 FIGURES = Path(__file__).resolve().parent.parent / "data" / "model" / "figures.json"
+TEMPORARY = ("copies", "counted", "hits", "marketplaces")
 TABLES = ("forum_months", "summary_months", "summary_totals", "summary_pairs", "theme_quality")
 
+_COUNTED = """
+create temp table counted (post_id integer primary key, site_id, thread_id, author_id, created_at, month, state, here, anywhere)
+"""
 # `here`, `anywhere`: 1 unless an earlier post of the forum, or of any, has the same words.
 _POSTS = """
-create temp table counted as
-select p.id as post_id, t.site_id, p.thread_id, p.author_id, p.created_at, substr(p.created_at, 1, 7) as month, t.state,
-    c.here is null as here, c.anywhere is null as anywhere
+insert into temp.counted
+select p.id, t.site_id, p.thread_id, p.author_id, p.created_at, substr(p.created_at, 1, 7), t.state,
+    c.here is null, c.anywhere is null
 from posts p join threads t on t.id = p.thread_id left join temp.copies c on c.post_id = p.id
 where p.kind = 'post'
 """
@@ -58,12 +64,9 @@ _FORUM_MONTHS = """
 insert into forum_months select site_id, month, count(*), count(distinct thread_id), count(distinct author_id)
 from temp.counted where here and month is not null group by site_id, month
 """
-_MONTHS = """
-insert into summary_months
-select h.kind, h.subject_id, c.site_id, c.month, {voice}, count(distinct c.post_id), count(distinct c.thread_id),
-    count(distinct c.author_id), 1000.0 * count(distinct c.post_id) / max(f.posts)
-from hits h join temp.counted c on c.post_id = h.post_id join forum_months f on f.site_id = c.site_id and f.month = c.month
-where c.here and c.month is not null group by h.kind, h.subject_id, c.site_id, c.month, {voice}
+_FACTS = """
+select h.post_id, h.voice, h.named, c.site_id, c.thread_id, c.author_id, c.created_at, c.month, c.state, c.here, c.anywhere
+from hits h join temp.counted c on c.post_id = h.post_id where h.kind = ? and h.subject_id = ?
 """
 # A month without a row is a zero if it is covered (`forum_months.posts` says so), else unknown.
 _REST_OF_MONTHS = """
@@ -72,33 +75,9 @@ select s.kind, s.subject_id, f.site_id, f.month, '', case when f.posts is not nu
     case when f.posts is not null then 0 end, case when f.posts is not null then 0 end, case when f.posts > 0 then 0.0 end
 from (select distinct kind, subject_id from summary_totals) s, forum_months f
 """
-_TOTALS = """
-insert into summary_totals
-select h.kind, h.subject_id, {site}, sum(c.{first}), count(distinct case when c.{first} then c.thread_id end),
-    count(distinct case when c.{first} then c.author_id end), sum(c.{first} and h.named), sum(not c.{first}),
-    sum(c.{first} and c.state = 'gone'), sum(c.{first} and c.state = 'recovered'),
-    coalesce(1.0 * sum(c.{first} and c.state = 'recovered') / nullif(sum(c.{first}), 0), 0), min(c.created_at),
-    max(c.created_at)
-from (select kind, subject_id, post_id, max(named) as named from hits group by kind, subject_id, post_id) h
-join temp.counted c on c.post_id = h.post_id group by h.kind, h.subject_id, {site}
-"""
-_PAIRS = """
-insert into summary_pairs
-with singles as (
-    select kind, subject_id, count(*) as paragraphs from temp.tagged group by kind, subject_id
-), number as (
-    select count(distinct paragraph_id) as n from temp.tagged
-)
-select a.kind, a.subject_id, b.kind, b.subject_id, count(*), count(distinct a.post_id),
-    1.0 * x.paragraphs * y.paragraphs / n, 1.0 * count(*) * n / x.paragraphs / y.paragraphs
-from temp.tagged a join temp.tagged b on b.paragraph_id = a.paragraph_id and (a.kind, a.subject_id) < (b.kind, b.subject_id)
-join singles x on x.kind = a.kind and x.subject_id = a.subject_id
-join singles y on y.kind = b.kind and y.subject_id = b.subject_id, number
-group by a.kind, a.subject_id, b.kind, b.subject_id
-"""
-_TAGGED = """
-create temp table tagged as select h.kind, h.subject_id, h.paragraph_id, h.post_id from hits h
-join temp.counted c on c.post_id = h.post_id where c.anywhere and h.kind != 'marketplace'
+_TOGETHER = """
+select h.post_id, h.paragraph_id, h.kind, h.subject_id from hits h join temp.counted c on c.post_id = h.post_id
+where c.anywhere and h.kind != 'marketplace' order by h.post_id, h.paragraph_id
 """
 
 
@@ -108,12 +87,12 @@ def summarise(connection: Connection, taxonomy: Taxonomy, figures: Path = FIGURE
     `figures`: what `optout evaluate --json` wrote, for `theme_quality`; that stays empty if there is no such file.
     """
     execute = connection.execute
-    for name in ("copies", "counted", "hits", "marketplaces", "tagged"):
+    for name in TEMPORARY:
         execute(f"drop table if exists temp.{name}")
     for table in TABLES:
         execute(f"delete from {table}")
-    for statement in (_COPIES, "create index temp.copies_by_post on copies(post_id)", _POSTS,
-                      "create unique index temp.counted_by_post on counted(post_id)", _HITS):
+    for statement in (_COPIES, "create index temp.copies_by_post on copies(post_id)", _COUNTED,
+                      _POSTS, _HITS):
         execute(statement)
     execute("create temp table marketplaces (program_id text primary key, marketplace text not null)")
     connection.executemany(
@@ -124,19 +103,114 @@ def summarise(connection: Connection, taxonomy: Taxonomy, figures: Path = FIGURE
     execute("create index temp.hits_by_subject on hits(kind, subject_id, post_id)")
     execute(_FORUM_MONTHS)
     connection.executemany("insert or ignore into forum_months values (?, ?, ?, ?, ?)", list(_quiet_months(connection)))
-    for voice in ("''", "h.voice"):
-        execute(_MONTHS.format(voice=voice))
-    execute(_TOTALS.format(site="c.site_id", first="here"))
-    execute(_TOTALS.format(site="''", first="anywhere"))
+    sizes = {(row[0], row[1]): row[2] for row in execute("select site_id, month, posts from forum_months")}
+    for kind, subject_id in execute("select distinct kind, subject_id from hits").fetchall():
+        _subject(connection, kind, subject_id, sizes)
     execute(_REST_OF_MONTHS)
-    execute(_TAGGED)
-    execute("create index temp.tagged_by_paragraph on tagged(paragraph_id)")
-    execute(_PAIRS)
+    _pairs(connection)
     connection.executemany(
         "insert into theme_quality values (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(_quality(figures, taxonomy))
     )
-    for name in ("copies", "counted", "hits", "marketplaces", "tagged"):
+    for name in TEMPORARY:
         execute(f"drop table temp.{name}")
+
+
+class _Sum:
+    """Posts with their threads and authors, counted."""
+
+    def __init__(self) -> None:
+        self.posts: set[int] = set()
+        self.threads: set[int] = set()
+        self.authors: set[int] = set()
+
+    def add(self, post: int, thread: int, author: int | None) -> None:
+        self.posts.add(post)
+        self.threads.add(thread)
+        if author is not None:
+            self.authors.add(author)
+
+    @property
+    def row(self) -> tuple[int, int, int]:
+        return len(self.posts), len(self.threads), len(self.authors)
+
+
+class _Total(_Sum):
+    def __init__(self) -> None:
+        super().__init__()
+        self.named: set[int] = set()
+        self.copies: set[int] = set()
+        self.states: dict[str, set[int]] = {"gone": set(), "recovered": set()}
+        self.times: tuple[str, str] | None = None
+
+
+def _subject(connection: Connection, kind: str, subject_id: str, sizes: dict[tuple[str, str], int | None]) -> None:
+    """Write the months and totals of one program, theme or marketplace."""
+    months: defaultdict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
+    totals: defaultdict[str, _Total] = defaultdict(_Total)
+    rows = connection.execute(_FACTS, (kind, subject_id))
+    for post, voice, named, site, thread, author, created_at, month, state, here, anywhere in rows:
+        if here and month is not None:
+            months[site, month, ""].add(post, thread, author)
+            months[site, month, voice].add(post, thread, author)
+        for key, first in ((site, here), ("", anywhere)):
+            total = totals[key]
+            if created_at is not None:
+                first_at, last_at = total.times or (created_at, created_at)
+                total.times = (min(created_at, first_at), max(created_at, last_at))
+            if not first:
+                total.copies.add(post)
+                continue
+            total.add(post, thread, author)
+            if named:
+                total.named.add(post)
+            if state in total.states:
+                total.states[state].add(post)
+    connection.executemany(
+        "insert into summary_months values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (kind, subject_id, *place, *found.row, 1000.0 * len(found.posts) / (sizes[place[:2]] or 1))
+            for place, found in months.items()
+        ],
+    )
+    connection.executemany(
+        "insert into summary_totals values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                kind, subject_id, site, *total.row, len(total.named), len(total.copies), len(total.states["gone"]),
+                len(total.states["recovered"]), len(total.states["recovered"]) / max(len(total.posts), 1),
+                *(total.times or (None, None)),
+            )
+            for site, total in totals.items()
+        ],
+    )  # fmt: skip
+
+
+def _pairs(connection: Connection) -> None:
+    """Write which two things are said in one paragraph, and how much more often than by chance."""
+    alone: Counter[tuple[str, str]] = Counter()
+    together: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
+    in_posts: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
+    number = 0
+    for _, of_post in groupby(connection.execute(_TOGETHER), key=lambda row: row[0]):
+        met: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+        for _, of_paragraph in groupby(of_post, key=lambda row: row[1]):
+            carried = sorted((row[2], row[3]) for row in of_paragraph)
+            number += 1
+            alone.update(carried)
+            couples = list(combinations(carried, 2))
+            together.update(couples)
+            met.update(couples)
+        in_posts.update(met)
+    connection.executemany(
+        "insert into summary_pairs values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *one, *other, both, in_posts[one, other], alone[one] * alone[other] / number,
+                both * number / alone[one] / alone[other],
+            )
+            for (one, other), both in sorted(together.items())
+        ],
+    )  # fmt: skip
 
 
 def _quiet_months(connection: Connection) -> Iterator[tuple[str, str, int | None, int | None, int | None]]:

@@ -10,6 +10,7 @@ from sqlite3 import Connection, Row
 from sqlite_utils import Database
 
 from analysis import references, retag, store
+from analysis.model import version as model_version
 from analysis.pointers import Pointers
 from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
 from analysis.review import decisions
@@ -20,7 +21,8 @@ from taxonomy.names import Context
 from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
-CODE_VERSION = "1"
+# The model counts as code.
+CODE_VERSION = f"2+{model_version()}"
 
 
 @dataclass(frozen=True)

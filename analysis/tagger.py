@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from analysis.model import Proposal, Reading, model
 from analysis.paragraphs import Paragraph, paragraphs
 from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ProgramTag, ThreadState, inheritance, named
 from analysis.review import NONE, Decisions
@@ -15,24 +16,31 @@ from analysis.themes import ThemeHit, themes
 from analysis.voice import voices
 from taxonomy.model import Taxonomy
 from taxonomy.names import Context, names
-from taxonomy.normalise import fold
+from taxonomy.normalise import Folded, fold
 
 # The words of an address are its forum's, not the author's. Masked character by character, so that offsets hold.
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 # What of a post is not its author's wording.
 NOT_OWN = frozenset(("quote", "preview", "signature", "navigation"))
 COPIED_AT_LEAST = 40
+# What the model finds at least so probable, and not probable enough to be a tag, is put before a person.
+ASK_FROM = 0.2
+MODEL_RULE = "model"
 
 
 @dataclass(frozen=True)
 class Tagged:
-    """A paragraph with all that was found in it. Evidence in `programs` that is inherited points elsewhere."""
+    """A paragraph with all that was found in it. Evidence in `programs` that is inherited points elsewhere.
+
+    `proposed`: themes that the model finds possible, and too unsure to be tags.
+    """
 
     paragraph: Paragraph
     voice: str
     voice_rule: str
     programs: tuple[ProgramTag, ...]
     themes: tuple[ThemeHit, ...]
+    proposed: tuple[ThemeHit, ...] = ()
 
 
 class Tagger:
@@ -42,6 +50,8 @@ class Tagger:
         self.names = names(taxonomy)
         self.themes = themes(taxonomy)
         self.inheritance = inheritance(taxonomy)
+        self.model = model()
+        self.theme_ids = frozenset(theme.id for theme in taxonomy.codebook.themes)
         self.buyer_side = frozenset(program.id for program in taxonomy.programs if program.buyer_side)
 
     def post(
@@ -82,19 +92,24 @@ class Tagger:
             ]
             programs = decided.kept(programs, words)
             hits: list[ThemeHit] = []
-            if voice == "seller" and paragraph.kind not in ASIDE_KINDS:
-                hits = [
-                    replace(hit, start=hit.start + paragraph.start, end=hit.end + paragraph.start)
-                    for hit in self.themes.find(folded)
-                ]
-            if self.inheritance.eligible(paragraph, voice, folded, programs, themed=bool(hits)):
-                programs += self.inheritance.inherited(programs, in_post, quoted, lambda: about(None), state)
+            proposed: list[ThemeHit] = []
+            reading: Reading | None = None
+            if voice in SPEAKERS and paragraph.kind not in ASIDE_KINDS:
+                # The model reads only where a program is in sight, or words are that speak of programs.
+                if programs or in_post or state.title or state.latest or self.inheritance.about(folded):
+                    reading = self.model.read(folded.text)
+                if voice == "seller":
+                    hits, proposed = self._themes(folded, reading, paragraph.start)
+                if self.inheritance.eligible(reading, programs, themed=bool(hits)):
+                    programs += self.inheritance.inherited(programs, in_post, quoted, lambda: about(None), state)
+                    if not programs and reading is not None:
+                        programs += self._described(reading, folded, context, paragraph.start)
             programs = decided.programs(programs, words, paragraph.start)
             context.known.update(tag.program_id for tag in programs if tag.how == "named")
             if all(tag.program_id in self.buyer_side for tag in programs):
-                hits = []
+                hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
-            result.append(Tagged(paragraph, voice, voice_rule, tuple(programs), tuple(hits)))
+            result.append(Tagged(paragraph, voice, voice_rule, tuple(programs), tuple(hits), tuple(proposed)))
             topic = self._topic(first_id + place, programs)
             if topic and paragraph.kind not in ASIDE_KINDS:
                 in_post = topic
@@ -117,6 +132,36 @@ class Tagger:
             posts_since=0 if latest else state.posts_since + 1,
         )
 
+    def _themes(
+        self, folded: Folded, reading: Reading | None, offset: int
+    ) -> tuple[list[ThemeHit], list[ThemeHit]]:
+        """The themes that rules find or the model is sure of, and those that it only finds possible."""
+        hits = {
+            hit.theme_id: replace(hit, start=hit.start + offset, end=hit.end + offset)
+            for hit in self.themes.find(folded)
+        }
+        proposed = []
+        for proposal in reading.proposals(ASK_FROM) if reading is not None else ():
+            if proposal.theme_id in hits or proposal.theme_id not in self.theme_ids:
+                continue
+            hit = _hit(proposal, folded, offset)
+            if proposal.score >= self.model.thresholds[proposal.theme_id]:
+                hits[proposal.theme_id] = hit
+            else:
+                proposed.append(hit)
+        return sorted(hits.values(), key=lambda hit: (hit.start, hit.theme_id)), proposed
+
+    def _described(
+        self, reading: Reading, folded: Folded, context: Context, offset: int
+    ) -> list[ProgramTag]:
+        """The program that the words describe, with the title's help, where they leave little doubt."""
+        found = self.model.read(f"{context.title.text}. {folded.text}").description()
+        own = reading.description()
+        if found is None or own is None or found.score < self.model.sure or found.program_id not in self.inheritance.passed_on:
+            return []
+        start, end = folded.span(*(own.start, own.end))
+        return [ProgramTag(found.program_id, "named", start + offset, end + offset, None, "described", round(found.score, 4))]
+
     def _topic(self, paragraph_id: int, programs: Iterable[ProgramTag]) -> tuple[Evidence, ...]:
         return tuple(
             Evidence(tag.program_id, paragraph_id, tag.start, tag.end)
@@ -137,6 +182,13 @@ def own_words(text: str, tagged: Sequence[Tagged]) -> str | None:
     if len(words) < COPIED_AT_LEAST:
         return None
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _hit(proposal: Proposal, folded: Folded, offset: int) -> ThemeHit:
+    start, end = folded.span(proposal.start, proposal.end)
+    return ThemeHit(
+        proposal.theme_id, start + offset, end + offset, MODEL_RULE, proposal.score, ", ".join(proposal.because)
+    )
 
 
 def _masked(address: re.Match[str]) -> str:

@@ -19,13 +19,17 @@ REACH = 400
 
 @dataclass(frozen=True)
 class ThemeHit:
-    """A rule's words at `start`, `end`, in code points of the text that was folded."""
+    """A theme with its evidence: a rule's words, or the model's sentence and (`because`) the words that moved it.
+
+    `start` and `end` are code points of the text that was folded.
+    """
 
     theme_id: str
     start: int
     end: int
     rule: str
     score: float
+    because: str = ""
 
 
 @dataclass(frozen=True)

@@ -276,7 +276,8 @@ create table theme_tags (
     "end" integer not null,
     rule text not null,
     score real not null,
-    run_id integer not null references runs(id)
+    run_id integer not null references runs(id),
+    because text
 );
 create index theme_tags_by_paragraph on theme_tags(paragraph_id);
 create index theme_tags_by_theme on theme_tags(theme_id);
@@ -289,6 +290,7 @@ create table tagged_posts (
     run_id integer not null references runs(id),
     words_digest text
 );
+create index tagged_posts_by_words on tagged_posts(words_digest);
 create table dates (
     paragraph_id integer not null references paragraphs(id) on delete cascade,
     start integer not null,

@@ -12,7 +12,9 @@ from rich.progress import Progress
 from archive.database import Paths
 from archive.errors import InputError
 from cli.options import db_option, quiet_option
+from cli.serve import publish_if_stale
 from publish.build import is_stale
+from publish.evidence import package
 from publish.exports import files, parquet
 from publish.exports.selection import Filters, of_table
 
@@ -89,3 +91,32 @@ def _rows(kind: str, what: str) -> click.Command:
 
 for name, what in FORMATS.items():
     export.add_command(_rows(name, what))
+
+
+@export.command()
+@click.option("--program", default="", metavar="ID", help="Every post about this program.")
+@click.option("--thread", default="", metavar="URL", help="Every post of this thread, by any of its addresses.")
+@click.option("--query", default="", metavar="WORDS", help="Every post that this search finds.")
+@click.option("--public", is_flag=True, help="Masked, as on the site, and without the captured pages, which hold names.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
+@db_option
+@quiet_option
+def evidence(
+    paths: Paths, program: str, thread: str, query: str, public: bool, output: Path, quiet: bool
+) -> None:  # fmt: skip
+    """Make an evidence package: a BagIt bag with posts, tags, their proof, and a page to read.
+
+    Without --public it holds user names and the captured pages themselves, as WARC records: do not publish it.
+
+    \b
+    Examples:
+      optout export evidence --program amz.automated_handling_time -o handling-time
+      optout export evidence --thread https://www.sellersasksellers.com/t/3686 --public -o thread-3686
+      optout export evidence --query '"opted in" without' -o search
+    """
+    if sum(map(bool, (program, thread, query))) != 1:
+        raise InputError("say what the evidence is about: one of --program, --thread and --query")
+    publish_if_stale(paths, quiet=quiet)
+    gathered = package.make(paths, output, program=program, thread=thread, query=query, public=public)
+    click.echo(f"{output}: {package.counts(gathered)}")
+    click.echo((package.MASKED if public else package.PRIVATE).split(". ")[0] + f": see {output}/data/README.txt")

@@ -30,7 +30,7 @@ DEAD_KIND = "discourse_html"
 @click.option(
     "--forum",
     metavar="SITE",
-    help="A whole dead forum, by what the archive lists of it: a name from data/sites.yml, or its address. Threads that match the taxonomy by the words of their addresses are taken.",
+    help="A whole dead forum, by what the archive lists of it: a name from data/sites.yml, or its address. Threads are taken that match the taxonomy by the words of their addresses, or that held posts link to.",
 )
 @click.option("--all", "everything", is_flag=True, help="With --forum: every thread that the archive lists.")
 @click.option(

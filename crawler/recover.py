@@ -128,6 +128,9 @@ class Recovery:
             self.listener.say(f"asking {self.archives[0].name} what it holds below {prefix}")
             captures += self.archives[0].listing(prefix, prefix=True, since=self.task.since)
         found = list(lookups.in_forum(site, captures, None if self.task.everything else self.interest))
+        linked = {item.native_id: item.reason for item in lookups.dead(self.conn, (site,))}
+        for item in found:
+            item.reason = item.reason or linked.get(item.native_id, "")
         wanted = [item for item in found if item.reason]
         self.passed_over = len(found) - len(wanted)
         # Other threads' addresses cannot have answered with the same bytes, unless these are no thread's.

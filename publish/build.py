@@ -13,16 +13,18 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import taxonomy as taxonomies
 from archive import clock
 from archive.database import Paths, open_archive
 from archive.errors import LockedError
-from publish import copying, fingerprint, schema, terms
+from publish import copying, fingerprint, schema, summaries, terms
 from publish.masking import Masker
 from publish.names import load_key
 from publish.posts import copy_posts
+from publish.words import Words
 from taxonomy.model import Taxonomy
 
 # Rows of each index that ANALYZE looks at: enough for the planner, and quick at any size.
@@ -52,12 +54,14 @@ def build(
     taxonomy: Taxonomy,
     *,
     public_url: str = "",
+    workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Built:
     """Make `paths.published` from the archive, and the file of counts beside it.
 
     `public_url` is the address of the published site (e.g. `https://archive.example.org`): with it, permalinks in
-    tables and CSV are full addresses, without it paths. `progress` is told a stage, how much of it is done and how
+    tables and CSV are full addresses, without it paths. `workers` is how many processes share the work (None: as many
+    as there are processors, in a large archive). `progress` is told a stage, how much of it is done and how
     much there is. InputError if there is no archive, LockedError if another process is making the copy, DamagedError
     if the archive or the key of the pseudonyms cannot be read.
     """
@@ -69,7 +73,7 @@ def build(
         with _building(paths.published) as unfinished:
             archive.execute("begin")
             with closing(_create(unfinished)) as out:
-                _fill(archive, out, taxonomy, key, public_url, tell)
+                _fill(archive, out, taxonomy, key, public_url, workers, tell)
                 built = _count(out, paths.published)
                 counts = _row_counts(out)
             archive.rollback()
@@ -130,6 +134,7 @@ def _fill(
     taxonomy: Taxonomy,
     key: bytes,
     public_url: str,
+    workers: int | None,
     tell: Callable[[str, int, int], None],
 ) -> None:
     stamp = fingerprint.of(archive, terms.version(taxonomy), key, public_url)
@@ -143,14 +148,18 @@ def _fill(
     copying.copy_sources(source, out)
     copying.copy_terms(source, out, taxonomy)
     authors = copying.copy_authors(source, out)
-    copying.copy_threads(source, out)
+    copying.copy_threads(source, out, taxonomy)
     total = archive.execute("select count(*) from posts").fetchone()[0]
-    copy_posts(source, out, authors, lambda done: tell("posts", done, total))
+    words = Words()
+    copy_posts(source, out, authors, words, lambda done: tell("posts", done, total), workers=workers)
+    copying.fill(out, "words (word, posts)", words.most_common())
     copying.copy_links(source, out)
+    copying.copy_findings(source, out)
     tell("search index", 0, 1)
     out.execute("insert into posts_fts (posts_fts) values ('rebuild')")
     tell("summaries", 0, 1)
-    for statement in schema.statements(schema.INDEXES) + schema.statements(schema.SUMMARIES):
+    copying.fill(out, "about (key, value)", _periods(out).items())
+    for statement in schema.statements(schema.INDEXES) + schema.statements(summaries.STATEMENTS):
         out.execute(statement)
     about = _about(archive, out) | {
         "fingerprint": stamp,
@@ -163,6 +172,16 @@ def _fill(
     out.execute("analyze")
 
 
+def _periods(out: sqlite3.Connection) -> dict[str, str]:
+    """The recent days and those before them, counted back from the latest capture; empty if there is none."""
+    last = out.execute("select max(captured_at) from captures").fetchone()[0]
+    if last is None:
+        return {}
+    until = clock.parse(last)
+    days = timedelta(days=summaries.RECENT_DAYS)
+    return {"recent_from": clock.iso(until - days), "previous_from": clock.iso(until - 2 * days)}
+
+
 def _about(archive: sqlite3.Connection, out: sqlite3.Connection) -> dict[str, str]:
     """What the copy says of itself: when it was made, how much it holds, and what is missing."""
 
@@ -170,7 +189,9 @@ def _about(archive: sqlite3.Connection, out: sqlite3.Connection) -> dict[str, st
         found = out.execute(sql).fetchone()[0]
         return "" if found is None else str(found)
 
-    untagged = "select count(*) from posts where id not in (select post_id from tagged_posts)"
+    # The small actions of a forum (a thread was closed) and posts without words are not to be tagged.
+    untagged = "select count(*) from posts where kind = 'post' and text != ''" \
+               " and id not in (select post_id from tagged_posts)"
     return {
         "built_at": clock.now(),
         "code_version": fingerprint.code_version(),

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 
-from publish import search
+from datasette.utils import escape_fts
+
+from publish import labels, query
 
 # A single SQL function can build a value of any size, and no time limit stops it; no post is near this (bytes).
 LONGEST_VALUE = 5_000_000
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """A limit on the size of values, and `fts_query` for ready-made queries."""
+    """A limit on the size of values, and the functions that ready-made queries and Datasette's own searches use."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    connection.create_function("fts_query", 1, search.fts_query, deterministic=True)
+
+    def asked(words: str | None, *values: str | None) -> str:
+        return query.search_query(words, **{kind: value or "" for kind, value in zip(labels.KINDS, values, strict=True)})
+
+    connection.create_function("search_query", 1 + len(labels.KINDS), asked, deterministic=True)
+    connection.create_function("escape_fts", 1, escape_fts, deterministic=True)

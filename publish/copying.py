@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from publish import addresses, terms
 from publish.masking import Masker
 from publish.names import SHORTEST_PLAIN_NAME, STAFF, UNLIKE_A_WORD, Author, Names, ordinary_words
 from taxonomy.model import Taxonomy
+from taxonomy.names import names
 
 BATCH = 1000
 Row = TypeVar("Row")
@@ -70,15 +72,46 @@ def number_rows(archive: sqlite3.Connection) -> None:
 
 
 def copy_terms(source: Source, out: sqlite3.Connection, taxonomy: Taxonomy) -> None:
-    """Programs and themes. Ids that tags have and the taxonomy no longer does come too, named by their id."""
+    """The taxonomy. Ids that tags have and the taxonomy no longer does come too, named by their id."""
     programs, themes = terms.program_rows(taxonomy), terms.theme_rows(taxonomy)
-    fill(out, "programs (id, name, marketplace, mode, status, description, aliases, exit, history, sources)", programs)
-    fill(out, "themes (id, name, kind, definition)", themes)
+    fill(out, f"programs ({terms.PROGRAMS})", programs)
+    fill(out, f"themes ({terms.THEMES})", themes)
     for table, known in (("program", programs), ("theme", themes)):
         ids = {row[0] for row in known}
         used = source.archive.execute(f"select distinct {table}_id from {table}_tags")
         strays = [(row[0], row[0], "no longer in the taxonomy") for row in used if row[0] not in ids]
         fill(out, f"{table}s (id, name, {'status' if table == 'program' else 'definition'})", strays)
+    fill(out, "program_modes (program_id, date, mode, marketplaces, note, tier, sources)", terms.mode_rows(taxonomy))
+    fill(out, "program_sources (program_id, url, tier, note)", terms.source_rows(taxonomy))
+    fill(out, "program_relations (program_id, other_id, kind)", terms.relation_rows(taxonomy))
+    fill(out, "aliases (program_id, alias, ambiguous, observed, note)", terms.alias_rows(taxonomy))
+    fill(out, "coding_rules (id, rule)", terms.rule_rows(taxonomy))
+
+
+def copy_findings(source: Source, out: sqlite3.Connection) -> None:
+    """What other runs found: look-ups in web archives, and names that may be programs. Nothing where none ran."""
+    archive, mask = source.archive, source.masker
+    if has_table(archive, "lookups"):
+        columns = "state, detail, captures_listed, captures_fetched, new_posts, looked_at"
+        fill(out, f"lookups (site_id, native_id, thread_id, archive, url, {columns})", (
+            (*row[:4], mask.url(row[0], row[4]), row[5], mask.text(row[0], row[6]), *row[7:])
+            for row in archive.execute(
+                f"select l.site_id, l.native_id, o.id, archive, l.url, {', '.join('l.' + c for c in columns.split(', '))}"
+                " from lookups l left join threads t on t.site_id = l.site_id and t.native_id = l.native_id"
+                " left join thread_ids o on o.old = t.id order by l.id")
+        ))  # fmt: skip
+    if has_table(archive, "program_candidates"):
+        columns = "name, posts, threads, authors, earlier_posts, score, first_at, last_at"
+        fill(out, f"program_candidates ({columns})", (
+            (mask.text("", row[0]), *row[1:])
+            for row in archive.execute(
+                f"select {columns} from program_candidates where decision is null order by score desc, name")
+        ))  # fmt: skip
+
+
+def has_table(archive: sqlite3.Connection, name: str) -> bool:
+    """False for an archive from before that table."""
+    return archive.execute("select 1 from sqlite_master where type = 'table' and name = ?", [name]).fetchone() is not None
 
 
 def copy_sources(source: Source, out: sqlite3.Connection) -> None:
@@ -116,18 +149,30 @@ def copy_authors(source: Source, out: sqlite3.Connection) -> dict[int, int]:
     return {row[3]: i for i, row in enumerate(named, 1)}
 
 
-def copy_threads(source: Source, out: sqlite3.Connection) -> None:
-    """Threads, their earlier titles, the posts they lack, and their coverage."""
+def copy_threads(source: Source, out: sqlite3.Connection, taxonomy: Taxonomy) -> None:
+    """Threads with the programs that their titles name, earlier titles, the posts they lack, and their coverage."""
     archive, mask = source.archive, source.masker
+    find = names(taxonomy).find
+    # The programs that a thread names decide what an abbreviation in its title means.
+    known = {row[0]: row[1].split(",") for row in archive.execute(
+        "select p.thread_id, group_concat(distinct g.program_id) as ids from program_tags g"
+        " join paragraphs a on a.id = g.paragraph_id join posts p on p.id = a.post_id where g.how = 'named' group by 1"
+    )}  # fmt: skip
+
+    def marked(thread_id: int, title: str) -> str:
+        found = find(title, title=title, known=known.get(thread_id, ()))
+        return json.dumps([[mention.start, mention.end, mention.program_id] for mention in found])
+
     columns = "category, tags, state, created_at, substr(created_at, 1, 7), last_activity_at, posts_listed," \
               " posts_held, first_seen_at, last_seen_at, gone_at, gone_status"
-    names = columns.replace("substr(created_at, 1, 7)", "month")
-    fill(out, f"threads (id, site_id, native_id, title, url, permalink, capture_id, {names})", (
-        (row[0], row[1], row[2], mask.text(row[1], row[3]), mask.url(row[1], row[4]),
-         addresses.thread(row[1], row[2], public_url=source.public_url), *row[5:])
+    columns_out = columns.replace("substr(created_at, 1, 7)", "month")
+    fill(out, f"threads (id, site_id, native_id, title, title_marks, url, permalink, capture_id, {columns_out})", (
+        (*row[1:4], title, marked(row[0], title), mask.url(row[2], row[5]),
+         addresses.thread(row[2], row[3], public_url=source.public_url), *row[6:])
         for row in archive.execute(
-            f"select o.id, site_id, native_id, title, url, capture_id, {columns} from thread_ids o"
+            f"select t.id, o.id, site_id, native_id, title, url, capture_id, {columns} from thread_ids o"
             " join threads t on t.id = o.old order by o.id")
+        for title in (mask.text(row[2], row[4]),)
     ))  # fmt: skip
     fill(out, "titles (thread_id, observed_at, title, capture_id)", (
         (row[1], row[2], mask.text(row[0], row[3]), row[4])

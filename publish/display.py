@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from itertools import pairwise
+from itertools import islice, pairwise
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from publish.layout import lay, text_nodes
+from publish.layout import Layout, lay, text_nodes
 from publish.masking import Masked, Masker
 
 # Element in the source -> element on the page. A post's headings stand below those of the page.
@@ -35,6 +35,8 @@ EMBEDDED = frozenset(("iframe", "video", "audio"))
 # Interface words among the author's: sizes of pictures, buttons.
 DROPPED_CLASSES = frozenset(("meta", "quote-controls", "expand-post", "cooked-selection-barrier"))
 DEEPEST = 40
+# Characters that a reader takes in without losing the post around them.
+SHORT_QUOTATION = 280
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,14 @@ class Evidence:
     end: int
     kind: str
     label: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a link leads to: the state of that thread, and its address on this site if it is held."""
+
+    state: str
+    here: str | None
 
 
 @dataclass(frozen=True)
@@ -72,29 +82,37 @@ class Display:
         self._base = base_url.rstrip("/") + "/"
 
     def show(
-        self, text: str, html: str, evidence: tuple[Evidence, ...] = (), held: Mapping[str, str] | None = None
-    ) -> Shown:
-        """A post's text and markup, masked and safe, the words of `evidence` (spans of `text`) marked.
-
-        `held` gives, for a link's absolute address, the address on this site of the thread that it leads to.
-        """
-        masked = self._masker.mask(self._site, text)
-        pieces: defaultdict[int, list[_Piece]] = defaultdict(list)
-        if html and (evidence or masked.edits):
-            self._place(text, html, masked, evidence, pieces)
-        return Shown(masked, _Writer(self, pieces, held or {}).write(html))
-
-    def _place(
         self,
         text: str,
         html: str,
+        evidence: tuple[Evidence, ...] = (),
+        targets: Mapping[str, Target] | None = None,
+        paragraphs: tuple[tuple[int, int, int], ...] = (),
+    ) -> Shown:
+        """A post's text and markup, masked and safe, the words of `evidence` (spans of `text`) marked.
+
+        `targets` says of a link's absolute address what it leads to. Of `paragraphs` (number, start, end in `text`)
+        each gets an empty `<span data-par="number">` where it begins.
+        """
+        masked = self._masker.mask(self._site, text)
+        pieces: defaultdict[int, list[_Piece]] = defaultdict(list)
+        starts: defaultdict[int, list[int]] = defaultdict(list)
+        if html and (evidence or masked.edits or paragraphs):
+            layout = lay(html, text)
+            if layout is not None:
+                self._place(layout, masked, evidence, pieces)
+                for number, start, end in paragraphs:
+                    for node, _, _ in islice(layout.pieces(start, end), 1):
+                        starts[node].append(number)
+        return Shown(masked, _Writer(self, pieces, targets or {}, starts).write(html))
+
+    def _place(
+        self,
+        layout: Layout,
         masked: Masked,
         evidence: tuple[Evidence, ...],
         pieces: defaultdict[int, list[_Piece]],
     ) -> None:
-        layout = lay(html, text)
-        if layout is None:
-            return
         for edit in masked.edits:
             replacement = edit.replacement
             for node, start, end in layout.pieces(edit.start, edit.end):
@@ -132,10 +150,18 @@ class Display:
 
 
 class _Writer:
-    def __init__(self, display: Display, pieces: Mapping[int, list[_Piece]], held: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        display: Display,
+        pieces: Mapping[int, list[_Piece]],
+        targets: Mapping[str, Target],
+        starts: Mapping[int, list[int]],
+    ) -> None:
         self._display = display
         self._pieces = pieces
-        self._held = held
+        self._targets = targets
+        self._starts = starts
+        self._waiting: list[int] = []
         self._parts: list[str] = []
         self._open: list[str] = []
         self._links = 0
@@ -180,7 +206,7 @@ class _Writer:
         elif tag == "a":
             return self._link(attributes.get("href"))
         elif tag == "aside":
-            return self._aside(attributes, classes)
+            return self._aside(attributes, classes, len(node.text(deep=True)))
         elif tag in ELEMENTS:
             return self._element(ELEMENTS[tag])
         return _nothing
@@ -197,17 +223,34 @@ class _Writer:
 
         return leave
 
-    def _aside(self, attributes: Mapping[str, str | None], classes: frozenset[str]) -> Callable[[], None]:
+    def _aside(
+        self, attributes: Mapping[str, str | None], classes: frozenset[str], length: int
+    ) -> Callable[[], None]:
         if "quote" in classes:
             name, post = attributes.get("data-username"), attributes.get("data-post") or ""
             who = self._display.person(name) if name else "somebody"
             number = f", post {post}" if post.isdigit() else ""
-            return self._element("blockquote", f'<p class="said">{escape(who)}{number}:</p>', kind="quote")
+            return self._quotation(f"From {who}{number}", attributes.get("data-topic") or "", post, length)
         if "onebox" in classes:
             address = self._display.address(attributes.get("data-onebox-src"))
             before = f'<p class="said">{self._anchor(address)}{escape(address)}</a></p>' if address else ""
             return self._element("blockquote", before, kind="preview")
         return self._element("div")
+
+    def _quotation(self, said: str, topic: str, post: str, length: int) -> Callable[[], None]:
+        """A quotation with the way to its source, where that is held; a long one is folded."""
+        if len(self._open) >= DEEPEST:
+            return _nothing
+        target = self._targets.get(self._display.absolute(f"/t/{topic}/{post}"))
+        source = f' <a class="held" href="{escape(target.here)}">to the source</a>' if target and target.here else ""
+        self._parts.append(f'<details class="quote"{" open" if length <= SHORT_QUOTATION else ""}><summary>{escape(said)}</summary><div>')
+        self._open.append("quote")
+
+        def leave() -> None:
+            self._open.pop()
+            self._parts.append(f"{source}</div></details>")
+
+        return leave
 
     def _link(self, href: str | None) -> Callable[[], None]:
         address = self._display.address(href)
@@ -215,13 +258,14 @@ class _Writer:
             return _nothing
         self._links += 1
         self._parts.append(self._anchor(address))
-        here = self._held.get(self._display.absolute(href or ""))
+        target = self._targets.get(self._display.absolute(href or ""))
 
         def leave() -> None:
             self._links -= 1
             self._parts.append("</a>")
-            if here:
-                self._parts.append(f' <a class="held" href="{escape(here)}">[held here]</a>')
+            if target:
+                self._parts.append(_fate(target))
+            self._mark_paragraphs()
 
         return leave
 
@@ -246,12 +290,20 @@ class _Writer:
     def _text(self, node: LexborNode) -> None:
         text = node.text_content or ""
         pieces = self._pieces.get(self._numbers.get(node.mem_id, -1), [])
+        self._waiting += self._starts.get(self._numbers.get(node.mem_id, -1), [])
+        if not self._links:
+            self._mark_paragraphs()
         at = 0
         for start, end, replacement, labels in _segments(pieces):
             self._words(text[at:start])
             self._mark(text[start:end], replacement, labels)
             at = end
         self._words(text[at:])
+
+    def _mark_paragraphs(self) -> None:
+        # Not within a link: what stands there later can be pressed itself.
+        self._parts += [f'<span data-par="{number}"></span>' for number in self._waiting]
+        self._waiting.clear()
 
     def _words(self, text: str) -> None:
         if text:
@@ -265,6 +317,15 @@ class _Writer:
         kinds = " ".join(sorted({kind for kind, _ in labels}))
         title = "; ".join(dict.fromkeys(label for _, label in labels))
         self._parts.append(f'<mark class="{escape(kinds)}" title="{escape(title)}">{escape(words, quote=False)}</mark>')
+
+
+def _fate(target: Target) -> str:
+    """What became of the thread that a link leads to, behind the link."""
+    if target.here is None:
+        words = {"gone": "vanished", "recovered": "vanished"}.get(target.state, "not held")
+        return f' <span class="fate {escape(target.state)}">[{words}]</span>'
+    words = {"gone": "vanished, held here", "recovered": "vanished, recovered here"}.get(target.state, "held here")
+    return f' <a class="held {escape(target.state)}" href="{escape(target.here)}">[{words}]</a>'
 
 
 def _segments(pieces: list[_Piece]) -> list[tuple[int, int, str | None, list[tuple[str, str]]]]:

@@ -1,42 +1,68 @@
-"""The first page: what the archive holds, and ways into it."""
+"""The first page: what the archive holds, what is being complained about now, and ways into it."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
 
-from datasette.database import Database
+from publish import figures
+from publish.site import Row, Site
 
 PROGRAMS = 12
-THREADS = 10
 ACTIVE = f"""
-select id, name, marketplace, mode, posts, threads, authors, first_month, last_month from programs
-where posts > 0 order by posts desc, name limit {PROGRAMS}
+select id, name, marketplace, mode, posts, threads, authors, complaint_posts, recent_posts, previous_posts from programs
+where posts > 0 and mode not in ('buyer_side', 'context') order by posts desc, name limit {PROGRAMS}
 """
-NEWEST = f"""
+MONTHS = """
+select program_id as id, month, sum(posts) as posts from program_months where program_id in ({marks}) group by 1, 2
+"""
+NOW = """
+select id, name, recent_posts, previous_posts, (
+    select group_concat(name, ', ') from (
+        select p.name from program_themes c join programs p on p.id = c.program_id
+        where c.theme_id = themes.id and c.recent_posts > 0 order by c.recent_posts desc, p.name limit 3)) as programs
+from themes where recent_posts > 0 and kind = 'complaint' order by recent_posts desc, previous_posts, name limit 8
+"""
+RISING = """
+select id, name, recent_posts, previous_posts from programs
+where recent_posts > 0 and mode not in ('buyer_side', 'context') order by recent_posts desc, previous_posts, name limit 8
+"""
+NEWEST = """
 select t.title, t.permalink, t.created_at, t.state, t.posts_held, s.title as site
-from threads t join sites s on s.id = t.site_id order by t.id desc limit {THREADS}
+from threads t join sites s on s.id = t.site_id order by t.id desc limit 10
+"""
+CANDIDATES = "select name, posts, threads, authors, first_at, last_at from program_candidates order by id limit 6"
+FORUMS = "select id, title, posts from sites order by posts desc limit 6"
+GAPS = """
+select year from (
+    with recursive years(year) as (
+        select 2018 union all select year + 1 from years where year < (
+            select cast(substr(value, 1, 4) as integer) from about where key = 'last_post_at'))
+    select year, (select coalesce(sum(posts), 0) from site_months where month between year || '-01' and year || '-12') as posts
+    from years)
+where posts < 20
 """
 
 
-async def read(database: Database) -> dict[str, Any]:
+async def read(site: Site) -> Row:
     """What the page shows."""
-
-    async def rows(sql: str) -> list[dict[str, Any]]:
-        return [dict(row) for row in (await database.execute(sql)).rows]
-
+    about = await site.about()
+    programs = await site.rows(ACTIVE)
+    months: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    marks = ", ".join("?" * len(programs))
+    for row in await site.rows(MONTHS.format(marks=marks), [program["id"] for program in programs]):
+        months[row["id"]][row["month"]] = row["posts"]
+    until = about.get("last_post_at") or figures.SINCE
+    for program in programs:
+        program["spark"] = figures.spark(months[program["id"]], until, program["name"])
     return {
-        "about": {row["key"]: row["value"] for row in await rows("select key, value from about")},
-        "programs": await rows(ACTIVE),
-        "newest": await rows(NEWEST),
-        "all_programs": (await rows("select count(*) as n from programs"))[0]["n"],
+        "about": about,
+        "programs": programs,
+        "now": await site.rows(NOW),
+        "rising": await site.rows(RISING),
+        "newest": await site.rows(NEWEST),
+        "candidates": await site.rows(CANDIDATES),
+        "forums": await site.rows(FORUMS),
+        "thin_years": [row["year"] for row in await site.rows(GAPS)],
+        "all_programs": (await site.rows("select count(*) as n from programs"))[0]["n"],
+        "feed": "/feed.atom",
     }
-
-
-async def choices(database: Database) -> dict[str, list[dict[str, Any]]]:
-    """What a search can be narrowed to: programs and themes with posts, and the forums."""
-    lists = {
-        "programs": "select id, name, posts from programs where posts > 0 order by name",
-        "themes": "select id, name, posts from themes where posts > 0 order by name",
-        "sites": "select id, title as name, posts from sites order by title",
-    }
-    return {name: [dict(row) for row in (await database.execute(sql)).rows] for name, sql in lists.items()}

@@ -1,11 +1,8 @@
-"""Answers of the site's own pages, and what Datasette's tables need to link to them. The plugin only wires these."""
+"""Answers of the site's own pages, and what Datasette's pages need to fit in. The plugin only wires these."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,11 +12,23 @@ from datasette.database import Database
 from datasette.utils.asgi import Request
 from markupsafe import Markup, escape
 
-from publish import addresses, home, search, thread_page
+from publish import (
+    addresses,
+    citing,
+    discovery,
+    feeds,
+    forum_page,
+    home,
+    overviews,
+    program_page,
+    search,
+    search_page,
+    theme_page,
+    thread_page,
+)
 from publish.schema import DATABASE
+from publish.site import Row, Site, style
 
-STATIC = Path(__file__).parent / "static"
-STYLE_PATH = "/-/optout.css"
 # The site's own pages run no script at all; Datasette's have a few inline ones. Nothing comes from other hosts.
 POLICY = (
     "default-src 'none'; style-src 'self'{inline}; script-src {scripts}; img-src 'self' data:; connect-src 'self';"
@@ -27,7 +36,11 @@ POLICY = (
 )
 OWN_POLICY = POLICY.format(inline="", scripts="'none'")
 CORE_POLICY = POLICY.format(inline=" 'unsafe-inline'", scripts="'self' 'unsafe-inline'")
-OWN_PATHS = re.compile(r"(search|thread/.*|-/optout\.css)?")
+OWN_PATHS = re.compile(
+    r"(search(\.atom)?|(thread|program|theme|forum)/.*|programs|themes|forums|matrix|coverage|method|corrections|feed\.atom"
+    r"|robots\.txt|sitemap.*|-/optout\.css)?"
+)
+ATOM = "application/atom+xml; charset=utf-8"
 
 
 def database_of(datasette: Datasette) -> Database:
@@ -35,65 +48,158 @@ def database_of(datasette: Datasette) -> Database:
     return datasette.databases.get(DATABASE) or datasette.get_database()
 
 
+async def page(datasette: Datasette, request: Request, template: str, context: Row) -> Response:
+    """A page of this site made of any template."""
+    return await Site(datasette, request).answer(template, context)
+
+
 async def thread(datasette: Datasette, request: Request) -> Response:
     """`/thread/<site>/<native id>?page=`. NotFound if the archive holds no such thread."""
+    site = Site(datasette, request)
     site_id, native_id = (addresses.read_part(request.url_vars[name]) for name in ("site", "native_id"))
     page = request.args.get("page") or "1"
     number = int(page) if re.fullmatch("[0-9]{1,6}", page) else 1
-    base = str(datasette.urls.path("/")).rstrip("/")
-    found = await thread_page.read(database_of(datasette), site_id, native_id, number, base)
+    found = await thread_page.read(site.database, site_id, native_id, number, site.base)
     if found is None:
         raise NotFound(f"The archive holds no thread {native_id} of {site_id}.")
-    return await _answer(datasette, request, "thread.html", found | {"here": _here(datasette)})
+    return await site.answer("thread.html", found, indexed="all")
 
 
-async def search_page(datasette: Datasette, request: Request) -> Response:
-    """`/search?q=&program=&theme=&site=&sort=&page=`."""
+async def cite(datasette: Datasette, request: Request) -> Response:
+    """`/thread/<site>/<native id>/cite/<number>`, with `.txt` or `.bib` the citation alone. NotFound without such a post."""
+    site = Site(datasette, request)
+    site_id, native_id = (addresses.read_part(request.url_vars[name]) for name in ("site", "native_id"))
+    number = int(request.url_vars["number"])
+    post = await site.row(citing.POST, [site_id, native_id, number])
+    if post is None:
+        raise NotFound(f"The archive holds no post {number} of thread {native_id} of {site_id}.")
+    address = await site.absolute(post["permalink"])
+    text, bibtex = citing.as_text(post, address), citing.as_bibtex(post, address)
+    form = request.url_vars["form"]
+    if form == ".txt":
+        return Response.text(text + "\n")
+    if form == ".bib":
+        return Response(bibtex, headers={}, content_type="application/x-bibtex; charset=utf-8")
+    own = addresses.thread(site_id, native_id) + f"/cite/{number}"
+    return await site.answer("cite.html", {"post": post, "text": text, "bibtex": bibtex, "own": own}, indexed="all")
+
+
+async def search_answer(datasette: Datasette, request: Request) -> Response:
+    """`/search?q=&program=&theme=&site=&year=&voice=&how=&state=&sort=&page=`, and the same as a feed."""
+    site = Site(datasette, request)
     question = search.Question.read({key: request.args.get(key) or "" for key in request.args})
-    database = database_of(datasette)
-    found = await search.find(database, question)
-    asked = {name: getattr(question, name) for name in ("q", "program", "theme", "site") if getattr(question, name)}
+    if not request.path.endswith(".atom"):
+        return await site.answer("search.html", await search_page.read(site, question), indexed="all")
+    found = await site.rows(search.NEWEST_IDS, {"match": question.match})
+    posts = await site.rows(feeds.OF_IDS.format(marks=", ".join("?" * len(found))), [row["id"] for row in found])
+    asked = urlencode(question.parameters)
+    title = "Search: " + (", ".join(question.parameters.values()) or "nothing")
+    return _feed(await feeds.feed(site, title, f"/search?{asked}", f"/search.atom?{asked}", posts))
 
-    def link(**changes: str | int) -> str:
-        sort = {} if question.sort == "best" else {"sort": question.sort}
-        return str(datasette.urls.path("/search")) + "?" + urlencode(asked | sort | changes)
 
-    csv = str(datasette.urls.path("/-/export/search.csv")) + "?" + urlencode(
-        asked | ({} if question.sort == "best" else {"sort": question.sort})
-    )
-    context = found | {
-        "question": question, "choices": await home.choices(database), "csv": csv, "link": link,
-        "here": _here(datasette), "ranked": search.RANKED,
-    }  # fmt: skip
-    return await _answer(datasette, request, "search.html", context)
+async def program(datasette: Datasette, request: Request) -> Response:
+    """`/program/<id>` and its feed."""
+    return await _subject(datasette, request, "program", program_page.read, "programs")
+
+
+async def theme(datasette: Datasette, request: Request) -> Response:
+    """`/theme/<id>` and its feed."""
+    return await _subject(datasette, request, "theme", theme_page.read, "themes")
+
+
+async def forum(datasette: Datasette, request: Request) -> Response:
+    """`/forum/<id>` and its feed."""
+    return await _subject(datasette, request, "forum", forum_page.read, "sites")
+
+
+async def _subject(datasette: Datasette, request: Request, kind: str, read: Any, table: str) -> Response:
+    site = Site(datasette, request)
+    key = addresses.read_part(request.url_vars["id"])
+    if key.endswith(".atom") and (known := await site.row(f"select * from {table} where id = ?", [key.removesuffix(".atom")])):
+        name = known.get("name") or known.get("title")
+        sql = feeds.OF_SITE if kind == "forum" else feeds.OF_TAG.format(column=f"{kind}_id")
+        posts = await site.rows(sql, [known["id"]])
+        return _feed(await feeds.feed(site, f"New posts: {name}", f"/{kind}/{known['id']}", f"/{kind}/{key}", posts))
+    found = await read(site, key)
+    if found is None:
+        raise NotFound(f"There is no {kind} “{key}” here. All of them are listed at {site.here(f'/{kind}s')}.")
+    return await site.answer(f"{kind}.html", found)
+
+
+async def programs(datasette: Datasette, request: Request) -> Response:
+    """`/programs?marketplace=&mode=`."""
+    site = Site(datasette, request)
+    chosen = (request.args.get(name) or "" for name in ("marketplace", "mode"))
+    return await site.answer("programs.html", await overviews.programs(site, *chosen))
+
+
+async def overview(datasette: Datasette, request: Request) -> Response:
+    """`/themes`, `/forums`, `/matrix`, `/coverage`, `/method`."""
+    site = Site(datasette, request)
+    name = request.url_vars["name"]
+    return await site.answer(f"{name}.html", await getattr(overviews, name)(site))
+
+
+async def corrections(datasette: Datasette, request: Request) -> Response:
+    """`/corrections`: how to ask that something be put right or taken out."""
+    site = Site(datasette, request)
+    return await site.answer("corrections.html", {"about": await site.about()})
+
+
+async def feed(datasette: Datasette, request: Request) -> Response:
+    """`/feed.atom`: the newest posts of all forums."""
+    site = Site(datasette, request)
+    return _feed(await feeds.feed(site, "New posts", "/", "/feed.atom", await site.rows(feeds.NEWEST)))
+
+
+async def robots(datasette: Datasette, request: Request) -> Response:
+    """`/robots.txt`."""
+    return Response.text(await discovery.robots(Site(datasette, request)))
+
+
+async def sitemap(datasette: Datasette, request: Request) -> Response:
+    """`/sitemap.xml` and its parts. NotFound where the site is not to be indexed."""
+    found = await discovery.sitemap(Site(datasette, request), request.url_vars.get("part") or "")
+    if found is None:
+        raise NotFound("There is no such sitemap.")
+    return Response(found, headers={}, content_type="application/xml; charset=utf-8")
 
 
 async def not_found(datasette: Datasette, request: Request, message: str) -> Response:
     """The answer for an address that leads nowhere."""
     if request.path.split("?")[0].endswith(".json"):
         return Response.json({"ok": False, "error": message, "status": 404, "title": None}, status=404)
-    answer = await _answer(datasette, request, "not_found.html", {"message": message, "here": _here(datasette)})
-    answer.status = 404
-    return answer
+    site = Site(datasette, request)
+    words = " ".join(re.findall(r"[^\W\d_]{3,}", re.sub(r"~..", " ", request.path)))
+    return await site.answer("not_found.html", {"message": message, "words": words}, status=404)
 
 
-async def home_context(datasette: Datasette, request: Request) -> dict[str, Any]:
+async def home_context(datasette: Datasette, request: Request) -> Row:
     """What `index.html` needs beyond Datasette's own."""
-    database = database_of(datasette)
-    queries = await datasette.get_canned_queries(database.name, None)
-    return await home.read(database) | {
-        "home_queries": [query | {"name": name} for name, query in queries.items() if name != "search"],
-        "db_path": str(datasette.urls.database(database.name)),
-        "here": _here(datasette),
-        "style": style_url(datasette),
+    site = Site(datasette, request)
+    questions = await datasette.get_canned_queries(site.database.name, None)
+    return site.context(indexable=site.settings.index != "none") | await home.read(site) | {
+        "home_queries": [question | {"name": name} for name, question in questions.items() if name != "search"],
     }
+
+
+async def query_context(datasette: Datasette, request: Request) -> Row:
+    """What `query.html` needs: for each parameter of a ready-made question, what it can be."""
+    site = Site(datasette, request)
+    lists = await search_page.choices(site)
+    lists["marketplace"] = [(row["id"], row["id"]) for row in await site.rows(
+        "select distinct marketplace as id from programs where marketplace is not null order by 1")]  # fmt: skip
+    lists["role"] = [("member", "members"), ("staff", "staff")]
+    lists["sort"] = [("newest", "newest first"), ("oldest", "oldest first")]
+    return site.context() | {"choices": {name: dict(entries) for name, entries in lists.items()}}
 
 
 def cell(datasette: Datasette, column: str, value: object) -> Markup | None:
     """A link for a cell that holds an address on this site; None for any other."""
     if column != "permalink" or not isinstance(value, str) or not value.startswith("/thread/"):
         return None
-    return Markup(f'<a href="{escape(_here(datasette)(value))}">{escape(value)}</a>')
+    base = str(datasette.urls.path("/")).rstrip("/")
+    return Markup(f'<a href="{escape(base + value)}">{escape(value)}</a>')
 
 
 async def table_links(datasette: Datasette, request: Request, database: str, table: str) -> list[dict[str, str]]:
@@ -105,20 +211,8 @@ async def table_links(datasette: Datasette, request: Request, database: str, tab
         (key, value) for key in request.args for value in request.args.getlist(key)
         if not key.startswith("_") or key in ("_search", "_where", "_sort", "_sort_desc", "_col", "_nocol")
     ]  # fmt: skip
-    address, query = str(datasette.urls.table(database, table, format="csv")), urlencode(kept)
-    return [{"href": f"{address}?{query}" if query else address, "label": "All these rows as CSV"}]
-
-
-@lru_cache(maxsize=1)
-def style() -> tuple[str, str]:
-    """The style sheet and its digest."""
-    text = (STATIC / "optout.css").read_text(encoding="utf-8")
-    return text, hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def style_url(datasette: Datasette) -> str:
-    """Address of the style sheet; it changes with its content, so that browsers may keep it."""
-    return f"{datasette.urls.path(STYLE_PATH)}?{style()[1]}"
+    address, filters = str(datasette.urls.table(database, table, format="csv")), urlencode(kept)
+    return [{"href": f"{address}?{filters}" if filters else address, "label": "All these rows as CSV"}]
 
 
 def style_sheet() -> Response:
@@ -137,21 +231,6 @@ def headers(base: str, path: str) -> list[tuple[bytes, bytes]]:
     ]
 
 
-async def page(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
-    """A page of the site that another module fills."""
-    return await _answer(datasette, request, template, context | {"here": _here(datasette)})
+def _feed(text: str) -> Response:
+    return Response(text, headers={"cache-control": "max-age=900"}, content_type=ATOM)
 
-
-async def _answer(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
-    context |= {"style": style_url(datasette), "db_path": str(datasette.urls.database(database_of(datasette).name))}
-    return Response.html(await datasette.render_template(template, context, request=request))
-
-
-def _here(datasette: Datasette) -> Any:
-    """A function that puts the path under which the site is served before one of its own addresses."""
-    base = str(datasette.urls.path("/")).rstrip("/")
-
-    def here(address: str) -> str:
-        return base + address if address.startswith("/") else address
-
-    return here

@@ -2,145 +2,271 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import get_context
+from typing import Any
 
 from publish import addresses
+from publish.changes import changes
 from publish.copying import Source, batches, fill
-from publish.display import Display, Evidence
-from publish.masking import Masked
+from publish.display import Display, Evidence, Target
+from publish.labels import token
+from publish.masking import Masked, Masker
+from publish.names import Names
+from publish.words import Words
 
 # Code points of a paragraph that a row of `mentions` repeats.
 PASSAGE = 600
+# From so many posts on it pays to start further processes.
+MANY = 5000
 POSTS = """
 select o.id, p.id as old, p.thread_id as old_thread, n.id as thread_id, t.site_id, t.native_id as thread_native_id,
     t.url as thread_url, t.title, p.native_id, p.number, p.author_id, a.role, p.created_at, p.text, p.html, p.kind,
     p.action, p.state, p.state_since, p.reply_to_number, p.likes, p.first_seen_at, p.last_seen_at, p.capture_id,
+    t.state as thread_state,
     p.number = (select min(f.number) from posts f where f.thread_id = p.thread_id and f.kind = 'post') as opens
 from post_ids o join posts p on p.id = o.old join threads t on t.id = p.thread_id
     join thread_ids n on n.old = t.id left join authors a on a.id = p.author_id
 order by o.id
 """
 COLUMNS = {
-    "posts": "id, thread_id, site_id, native_id, number, author_id, role, created_at, month, title, text, html, kind,"
-    " action, state, state_since, reply_to_number, likes, revisions, first_seen_at, last_seen_at, url, permalink,"
+    "posts": "id, thread_id, site_id, native_id, number, author_id, role, created_at, month, labels, title, text, html,"
+    " kind, action, state, state_since, reply_to_number, likes, revisions, first_seen_at, last_seen_at, url, permalink,"
     " capture_id",
-    "revisions": "id, post_id, observed_at, superseded_at, text, html, permalink, capture_id",
+    "revisions": "id, post_id, observed_at, superseded_at, text, html, changes, permalink, capture_id",
     "paragraphs": 'id, post_id, revision_id, position, kind, voice, start, "end"',
     "program_tags": "post_id, thread_id, paragraph_id, revision_id, program_id, how, evidence, evidence_in,"
     ' source_post_id, start, "end", rule, score, voice, month, site_id, run_id, url, permalink',
-    "theme_tags": 'post_id, thread_id, paragraph_id, revision_id, theme_id, evidence, start, "end", rule, score, voice,'
-    " month, site_id, run_id, url, permalink",
+    "theme_tags": 'post_id, thread_id, paragraph_id, revision_id, theme_id, evidence, start, "end", rule, score, because,'
+    " voice, month, site_id, run_id, url, permalink",
     "mentions": "post_id, thread_id, program_id, theme_id, how, voice, month, site_id, author_id, created_at,"
     " program_evidence, theme_evidence, passage, url, permalink, capture_id",
 }
 
+TEXT = COLUMNS["posts"].split(", ").index("text")
+
+Values = dict[str, Any]
+Rows = dict[str, list[tuple[object, ...]]]
+
 
 @dataclass(frozen=True)
-class _Children:
-    """What hangs on the posts of a batch, by post; tags by paragraph."""
+class _Batch:
+    """Posts and what hangs on them: by post, tags by paragraph. `elsewhere` are texts of other posts that tags are
+    inherited from, by paragraph: forum, text, new id of the post."""
 
-    revisions: dict[int, list[sqlite3.Row]]
-    paragraphs: dict[int, list[sqlite3.Row]]
-    program_tags: dict[int, list[sqlite3.Row]]
-    theme_tags: dict[int, list[sqlite3.Row]]
-    links: dict[int, list[sqlite3.Row]]
+    posts: list[Values]
+    revisions: dict[int, list[Values]]
+    paragraphs: dict[int, list[Values]]
+    program_tags: dict[int, list[Values]]
+    theme_tags: dict[int, list[Values]]
+    links: dict[int, list[Values]]
+    elsewhere: dict[int, tuple[str, str, int]]
 
 
 def copy_posts(
-    source: Source, out: sqlite3.Connection, authors: dict[int, int], progress: Callable[[int], None]
+    source: Source,
+    out: sqlite3.Connection,
+    authors: dict[int, int],
+    words: Words,
+    progress: Callable[[int], None],
+    *,
+    workers: int | None = None,
 ) -> None:
-    """All posts in time order. `authors` gives the new id of each; `progress` is told how many posts are done."""
-    copier = _Copier(source, out, authors)
+    """All posts in time order, their words counted in `words`.
+
+    `authors` gives the new id of each; `progress` is told how many posts are done.
+
+    Masking and marking are work for processors: in a large archive so many `workers` do it (None: one a processor).
+    What comes out is the same with any number.
+    """
+    names = {kind: dict(out.execute(f"select id, name from {kind}s").fetchall()) for kind in ("program", "theme")}
+    maker = _Maker(source.masker.names, source.kinds, source.bases, source.public_url, authors, names)
+    read = (_read(source, posts) for posts in batches(source.archive.execute(POSTS)))
+    total = source.archive.execute("select count(*) from posts").fetchone()[0]
     done = 0
-    for posts in batches(source.archive.execute(POSTS)):
-        copier.copy(posts)
-        done += len(posts)
+    for count, rows in _made(maker, read, workers or (_processors() if total >= MANY else 1)):
+        for table, columns in COLUMNS.items():
+            fill(out, f"{table} ({columns})", rows[table])
+        for row in rows["posts"]:
+            words.add(str(row[TEXT]))
+        done += count
         progress(done)
 
 
-class _Copier:
-    def __init__(self, source: Source, out: sqlite3.Connection, authors: dict[int, int]) -> None:
-        self._source = source
-        self._out = out
-        self._authors = authors
-        self._displays = {site: Display(source.masker, site, base) for site, base in source.bases.items()}
-        self._names = {
-            kind: dict(out.execute(f"select id, name from {kind}s").fetchall()) for kind in ("program", "theme")
-        }
-        # A paragraph that others inherit from is mostly near: the opening post, the post that is quoted.
-        self._elsewhere = lru_cache(maxsize=2048)(self._read_elsewhere)
+def _made(maker: _Maker, read: Iterator[_Batch], workers: int) -> Iterator[tuple[int, Rows]]:
+    """The rows of each batch, in order, made by so many processes."""
+    if workers == 1:
+        for batch in read:
+            yield len(batch.posts), maker.make(batch)
+        return
+    # Started afresh: a process that is copied while it has threads can hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(maker,)) as pool:
+        waiting: deque[tuple[int, Future[Rows]]] = deque()
+        for batch in read:
+            waiting.append((len(batch.posts), pool.submit(_work, batch)))
+            if len(waiting) > 2 * workers:
+                count, future = waiting.popleft()
+                yield count, future.result()
+        for count, future in waiting:
+            yield count, future.result()
 
-    def copy(self, posts: Sequence[sqlite3.Row]) -> None:
-        children = self._children([post["old"] for post in posts])
+
+def _begin(maker: _Maker) -> None:
+    _here.append(maker)
+
+
+def _work(batch: _Batch) -> Rows:
+    return _here[0].make(batch)
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
+    ids = [post["old"] for post in posts]
+    marks = ", ".join("?" * len(ids))
+    select = source.archive.execute
+
+    def tags(table: str) -> list[sqlite3.Row]:
+        return select(
+            f"select t.* from paragraphs p join {table} t on t.paragraph_id = p.id where p.post_id in ({marks})"
+            " order by t.rowid",
+            ids,
+        ).fetchall()
+
+    program_tags = tags("program_tags")
+    sources = sorted({tag["source_paragraph_id"] for tag in program_tags if tag["source_paragraph_id"] is not None})
+    elsewhere = select(
+        "select g.id as paragraph, t.site_id, coalesce(r.text, p.text) as text, o.id from paragraphs g"
+        " join posts p on p.id = g.post_id join post_ids o on o.old = p.id join threads t on t.id = p.thread_id"
+        f" left join revisions r on r.id = g.revision_id where g.id in ({', '.join('?' * len(sources))})",
+        sources,
+    )
+    return _Batch(
+        [dict(post) for post in posts],
+        _group("post_id", select(f"select * from revisions where post_id in ({marks}) order by id", ids)),
+        _group("post_id", select(f"select * from paragraphs where post_id in ({marks}) order by id", ids)),
+        _group("paragraph_id", program_tags),
+        _group("paragraph_id", tags("theme_tags")),
+        _group("post_id", select(
+            "select l.post_id, l.url, l.state, h.site_id, h.native_id, l.target_number from links l"
+            " left join threads h on h.id = l.target_thread_id"
+            f" where l.state != 'outside' and l.post_id in ({marks})", ids)),
+        {row["paragraph"]: (row["site_id"], row["text"], row["id"]) for row in elsewhere},
+    )  # fmt: skip
+
+
+class _Maker:
+    """Makes the published rows of posts. Nothing but what it is given is looked at, so any process can do it."""
+
+    def __init__(
+        self,
+        people: Names,
+        kinds: dict[str, str],
+        bases: dict[str, str],
+        public_url: str,
+        authors: dict[int, int],
+        names: dict[str, dict[str, str]],
+    ) -> None:
+        self._given = (people, kinds, bases, public_url, authors, names)
+        self._masker = Masker(people)
+        self._kinds, self._public_url, self._authors, self._names = kinds, public_url, authors, names
+        self._displays = {site: Display(self._masker, site, base) for site, base in bases.items()}
+        # A title or a paragraph that others inherit from is mostly near: the opening post, the post that is quoted.
+        self._mask = lru_cache(maxsize=2048)(self._masker.mask)
+
+    def __reduce__(self) -> tuple[type[_Maker], tuple[object, ...]]:
+        # What looks for names in texts cannot be sent to another process; what it is made from can.
+        return _Maker, self._given
+
+    def make(self, batch: _Batch) -> Rows:
+        """Rows by table, in the order of the posts."""
         rows: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
-        for post in posts:
-            self._post(post, children, rows)
-        for table, columns in COLUMNS.items():
-            fill(self._out, f"{table} ({columns})", rows[table])
-
-    def _children(self, ids: list[int]) -> _Children:
-        marks = ", ".join("?" * len(ids))
-        select = self._source.archive.execute
-
-        def tags(table: str) -> Iterable[sqlite3.Row]:
-            return select(
-                f"select t.* from paragraphs p join {table} t on t.paragraph_id = p.id where p.post_id in ({marks})"
-                " order by t.rowid",
-                ids,
-            )
-
-        return _Children(
-            _group("post_id", select(f"select * from revisions where post_id in ({marks}) order by id", ids)),
-            _group("post_id", select(f"select * from paragraphs where post_id in ({marks}) order by id", ids)),
-            _group("paragraph_id", tags("program_tags")),
-            _group("paragraph_id", tags("theme_tags")),
-            _group("post_id", select(
-                "select l.post_id, l.url, h.site_id, h.native_id, l.target_number from links l"
-                f" join threads h on h.id = l.target_thread_id where l.post_id in ({marks})", ids)),
-        )  # fmt: skip
+        for post in batch.posts:
+            self._post(post, batch, rows)
+        return {table: rows[table] for table in COLUMNS}
 
     def _post(
-        self, post: sqlite3.Row, children: _Children, rows: defaultdict[str, list[tuple[object, ...]]]
+        self, post: Values, children: _Batch, rows: defaultdict[str, list[tuple[object, ...]]]
     ) -> None:
-        source, site, old = self._source, post["site_id"], post["old"]
+        site, old = post["site_id"], post["old"]
         display = self._displays[site]
-        held = {
-            link["url"]: addresses.post(link["site_id"], link["native_id"], link["target_number"] or 1)
+        targets = {
+            link["url"]: Target(
+                link["state"],
+                addresses.post(link["site_id"], link["native_id"], link["target_number"] or 1)
+                if link["native_id"] else None,
+            )
             for link in children.links.get(old, [])
-        }
-        permalink = addresses.post(site, post["thread_native_id"], post["number"], public_url=source.public_url)
-        url = source.masker.url(
-            site, addresses.at_source(source.kinds[site], post["thread_url"], post["native_id"], post["number"])
+        }  # fmt: skip
+        permalink = addresses.post(site, post["thread_native_id"], post["number"], public_url=self._public_url)
+        url = self._masker.url(
+            site, addresses.at_source(self._kinds[site], post["thread_url"], post["native_id"], post["number"])
         )
-        by_version: defaultdict[int | None, list[sqlite3.Row]] = defaultdict(list)
+        by_version: defaultdict[int | None, list[Values]] = defaultdict(list)
         for paragraph in children.paragraphs.get(old, []):
             by_version[paragraph["revision_id"]].append(paragraph)
         revisions = children.revisions.get(old, [])
         place = _Place(post, permalink, url)
 
-        shown = display.show(post["text"], post["html"], self._evidence(by_version[None], children), held)
+        current = display.show(
+            post["text"], post["html"], self._evidence(by_version[None], children), targets,
+            self._tagged(by_version[None], children),
+        )  # fmt: skip
+        labels = self._labels(post, place, by_version[None], children)
         rows["posts"].append((
             post["id"], post["thread_id"], site, post["native_id"], post["number"],
-            self._authors.get(post["author_id"]), post["role"], post["created_at"], place.month,
-            display.text(post["title"]) if post["opens"] else None, shown.text.text, shown.html, post["kind"],
+            self._authors.get(post["author_id"]), post["role"], post["created_at"], place.month, labels,
+            display.text(post["title"]) if post["opens"] else None, current.text.text, current.html, post["kind"],
             post["action"], post["state"], post["state_since"], post["reply_to_number"], post["likes"],
             len(revisions), post["first_seen_at"], post["last_seen_at"], url, permalink, post["capture_id"],
         ))  # fmt: skip
-        self._tags(place, None, by_version[None], shown.text, children, rows)
-        for revision in revisions:
+        self._tags(place, None, by_version[None], current.text, children, rows)
+        # The newest first, each held against what took its place.
+        replaced_by = current.text.text
+        for revision in reversed(revisions):
             paragraphs = by_version[revision["id"]]
-            shown = display.show(revision["text"], revision["html"], self._evidence(paragraphs, children), held)
+            shown = display.show(revision["text"], revision["html"], self._evidence(paragraphs, children), targets)
             rows["revisions"].append((
                 revision["id"], post["id"], revision["observed_at"], revision["superseded_at"], shown.text.text,
-                shown.html, permalink, revision["capture_id"],
+                shown.html, changes(shown.text.text, replaced_by), permalink, revision["capture_id"],
             ))  # fmt: skip
+            replaced_by = shown.text.text
             self._tags(place, revision["id"], paragraphs, shown.text, children, rows)
 
-    def _evidence(self, paragraphs: list[sqlite3.Row], children: _Children) -> tuple[Evidence, ...]:
+    def _tagged(self, paragraphs: list[Values], children: _Batch) -> tuple[tuple[int, int, int], ...]:
+        return tuple(
+            (paragraph["position"], paragraph["start"], paragraph["end"]) for paragraph in paragraphs
+            if paragraph["id"] in children.program_tags or paragraph["id"] in children.theme_tags
+        )  # fmt: skip
+
+    def _labels(
+        self, post: Values, place: _Place, paragraphs: list[Values], children: _Batch
+    ) -> str:
+        """What a search can be narrowed to; nothing for an action without words, which is no result of a search."""
+        if not post["text"]:
+            return ""
+        found = {("site", post["site_id"]), ("state", post["thread_state"]), ("post", post["kind"])}
+        if place.month:
+            found.add(("year", place.month[:4]))
+        if post["state"] != "present":
+            found.add(("state", post["state"]))
+        for paragraph in paragraphs:
+            programs = children.program_tags.get(paragraph["id"], [])
+            found |= {("program", tag["program_id"]) for tag in programs} | {("how", tag["how"]) for tag in programs}
+            found |= {("theme", tag["theme_id"]) for tag in children.theme_tags.get(paragraph["id"], [])}
+            found.add(("voice", paragraph["voice"]))
+        return " ".join(token(kind, value) for kind, value in sorted(found))
+
+    def _evidence(self, paragraphs: list[Values], children: _Batch) -> tuple[Evidence, ...]:
         found = []
         for paragraph in paragraphs:
             for tag in children.program_tags.get(paragraph["id"], []):
@@ -155,9 +281,9 @@ class _Copier:
         self,
         place: _Place,
         revision_id: int | None,
-        paragraphs: list[sqlite3.Row],
+        paragraphs: list[Values],
         text: Masked,
-        children: _Children,
+        children: _Batch,
         rows: defaultdict[str, list[tuple[object, ...]]],
     ) -> None:
         """The rows of a version's paragraphs and tags; those of the current version are mentions, too."""
@@ -170,7 +296,7 @@ class _Copier:
             ))  # fmt: skip
             programs: dict[str, tuple[str, str | None]] = {}
             for tag in children.program_tags.get(key, []):
-                words, where, source_post, start, end = self._program_evidence(tag, text, post)
+                words, where, source_post, start, end = self._program_evidence(tag, text, post, children)
                 rows["program_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["program_id"], tag["how"], words, where,
                     source_post, start, end, tag["rule"], tag["score"], voice, place.month, post["site_id"],
@@ -184,9 +310,11 @@ class _Copier:
                 start, end = text.span(tag["start"], tag["end"])
                 words = text.text[start:end]
                 themes.setdefault(tag["theme_id"], words)
+                because = self._masker.text(post["site_id"], tag["because"]) if tag.get("because") else None
                 rows["theme_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["theme_id"], words, start, end, tag["rule"],
-                    tag["score"], voice, place.month, post["site_id"], tag["run_id"], place.url, place.permalink,
+                    tag["score"], because, voice, place.month, post["site_id"], tag["run_id"], place.url,
+                    place.permalink,
                 ))  # fmt: skip
             if revision_id is None and (programs or themes):
                 passage = text.words(paragraph["start"], paragraph["end"])
@@ -203,36 +331,31 @@ class _Copier:
                         ))  # fmt: skip
 
     def _program_evidence(
-        self, tag: sqlite3.Row, text: Masked, post: sqlite3.Row
+        self, tag: Values, text: Masked, post: Values, children: _Batch
     ) -> tuple[str | None, str, int | None, int | None, int | None]:
         """(the words, where they stand, the post that has them, begin and end there) of a program tag."""
         if tag["how"] == "named":
             masked, where, source_post = text, "paragraph", post["id"]
         elif tag["source_paragraph_id"] is None:
-            masked, where, source_post = self._source.masker.mask(post["site_id"], post["title"]), "title", None
+            masked, where, source_post = self._mask(post["site_id"], post["title"]), "title", None
         else:
-            masked, source_post = self._elsewhere(tag["source_paragraph_id"])
-            where = "post"
+            site, words, source_post = children.elsewhere[tag["source_paragraph_id"]]
+            masked, where = self._mask(site, words), "post"
         if tag["start"] is None or tag["end"] is None:
             return None, where, source_post, None, None
         start, end = masked.span(tag["start"], tag["end"])
         return masked.text[start:end], where, source_post, start, end
 
-    def _read_elsewhere(self, paragraph_id: int) -> tuple[Masked, int]:
-        row = self._source.archive.execute(
-            "select o.id, t.site_id, coalesce(r.text, p.text) as text from paragraphs g"
-            " join posts p on p.id = g.post_id join post_ids o on o.old = p.id join threads t on t.id = p.thread_id"
-            " left join revisions r on r.id = g.revision_id where g.id = ?",
-            [paragraph_id],
-        ).fetchone()
-        return self._source.masker.mask(row["site_id"], row["text"]), row["id"]
+
+# In a process that was started to make rows: what makes them.
+_here: list[_Maker] = []
 
 
 @dataclass(frozen=True)
 class _Place:
     """A post and its addresses."""
 
-    post: sqlite3.Row
+    post: Values
     permalink: str
     url: str
 
@@ -242,8 +365,8 @@ class _Place:
         return created_at[:7] if created_at else None
 
 
-def _group(key: str, rows: Iterable[sqlite3.Row]) -> dict[int, list[sqlite3.Row]]:
-    groups: defaultdict[int, list[sqlite3.Row]] = defaultdict(list)
+def _group(key: str, rows: Iterable[sqlite3.Row]) -> dict[int, list[Values]]:
+    groups: defaultdict[int, list[Values]] = defaultdict(list)
     for row in rows:
-        groups[row[key]].append(row)
+        groups[row[key]].append(dict(row))
     return dict(groups)

@@ -17,14 +17,38 @@ create table sites (
 );
 create table programs (
     id text primary key, name text not null, marketplace text, mode text, status text, description text,
-    aliases text, exit text, history text, sources text,
+    note text, aliases text, exit_method text, exit text, exit_checked_on text, history text, sources text,
     posts integer not null default 0, threads integer not null default 0, authors integer not null default 0,
+    named_posts integer not null default 0, complaint_posts integer not null default 0,
+    recent_posts integer not null default 0, previous_posts integer not null default 0,
     first_month text, last_month text
+);
+create table program_modes (
+    id integer primary key, program_id text not null references programs(id), date text, mode text not null,
+    marketplaces text, note text, tier text, sources text
+);
+create table program_sources (
+    id integer primary key, program_id text not null references programs(id), url text not null, tier text, note text
+);
+create table program_relations (
+    program_id text not null references programs(id), other_id text not null references programs(id),
+    kind text not null, primary key (program_id, kind, other_id)
+) without rowid;
+create table aliases (
+    id integer primary key, program_id text not null references programs(id), alias text not null,
+    ambiguous integer not null, observed integer not null, note text
 );
 create table themes (
     id text primary key, name text not null, kind text not null default 'complaint', definition text,
+    includes text, excludes text, examples text,
     posts integer not null default 0, threads integer not null default 0, authors integer not null default 0,
+    recent_posts integer not null default 0, previous_posts integer not null default 0,
     first_month text, last_month text
+);
+create table coding_rules (id text primary key, rule text not null);
+create table program_candidates (
+    id integer primary key, name text not null, posts integer not null, threads integer not null,
+    authors integer not null, earlier_posts integer not null, score real not null, first_at text, last_at text
 );
 create table runs (
     id integer primary key, verb text not null, site_id text references sites(id), target text, state text not null,
@@ -44,7 +68,7 @@ create table authors (
 );
 create table threads (
     id integer primary key, site_id text not null references sites(id), native_id text not null, title text not null,
-    category text, tags text not null, state text not null, created_at text, month text, last_activity_at text,
+    title_marks text not null, category text, tags text not null, state text not null, created_at text, month text, last_activity_at text,
     posts_listed integer, posts_held integer not null, staff_posts integer not null default 0,
     edited_posts integer not null default 0, authors integer not null default 0,
     first_seen_at text not null, last_seen_at text not null, gone_at text, gone_status integer,
@@ -58,14 +82,14 @@ create table titles (
 create table posts (
     id integer primary key, thread_id integer not null references threads(id),
     site_id text not null references sites(id), native_id text not null, number integer not null,
-    author_id integer references authors(id), role text, created_at text, month text, title text, text text not null,
-    html text not null, kind text not null, action text, state text not null, state_since text,
+    author_id integer references authors(id), role text, created_at text, month text, labels text not null,
+    title text, text text not null, html text not null, kind text not null, action text, state text not null, state_since text,
     reply_to_number integer, likes integer, revisions integer not null, first_seen_at text not null,
     last_seen_at text not null, url text not null, permalink text not null, capture_id integer references captures(id)
 );
 create table revisions (
     id integer primary key, post_id integer not null references posts(id), observed_at text not null,
-    superseded_at text not null, text text not null, html text not null, permalink text not null,
+    superseded_at text not null, text text not null, html text not null, changes text not null, permalink text not null,
     capture_id integer references captures(id)
 );
 create table paragraphs (
@@ -87,7 +111,7 @@ create table theme_tags (
     thread_id integer not null references threads(id), paragraph_id integer not null references paragraphs(id),
     revision_id integer references revisions(id), theme_id text not null references themes(id),
     evidence text, start integer not null, "end" integer not null, rule text not null, score real not null,
-    voice text not null, month text, site_id text not null references sites(id),
+    because text, voice text not null, month text, site_id text not null references sites(id),
     run_id integer references runs(id), url text not null, permalink text not null
 );
 create table mentions (
@@ -105,6 +129,11 @@ create table links (
     target_native_id text, target_number integer, target_thread_id integer references threads(id), month text,
     permalink text not null
 );
+create table lookups (
+    id integer primary key, site_id text not null, native_id text not null, thread_id integer references threads(id),
+    archive text not null, state text not null, detail text not null, captures_listed integer not null,
+    captures_fetched integer not null, new_posts integer not null, looked_at text not null, url text not null
+);
 create table missing_posts (
     id integer primary key, thread_id integer not null references threads(id), native_id text not null,
     number integer, reason text not null, explained integer not null, asked integer not null,
@@ -118,16 +147,45 @@ create table coverage (
 );
 create table program_months (
     program_id text not null references programs(id), site_id text not null references sites(id), month text not null,
-    posts integer not null, threads integer not null, authors integer not null,
-    primary key (program_id, site_id, month)
+    posts integer not null, named integer not null, complaints integer not null, threads integer not null,
+    authors integer not null, primary key (program_id, site_id, month)
 ) without rowid;
 create table theme_months (
     theme_id text not null references themes(id), site_id text not null references sites(id), month text not null,
     posts integer not null, threads integer not null, authors integer not null,
     primary key (theme_id, site_id, month)
 ) without rowid;
+create table site_months (
+    site_id text not null references sites(id), month text not null, posts integer not null, threads integer not null,
+    gone integer not null, recovered integer not null, listed integer not null, held integer not null,
+    missing integer not null, primary key (site_id, month)
+) without rowid;
+create table program_themes (
+    program_id text not null references programs(id), theme_id text not null references themes(id),
+    posts integer not null, threads integer not null, authors integer not null, recent_posts integer not null,
+    previous_posts integer not null, first_month text, last_month text, primary key (program_id, theme_id)
+) without rowid;
+create table program_sites (
+    program_id text not null references programs(id), site_id text not null references sites(id),
+    posts integer not null, threads integer not null, authors integer not null, first_month text, last_month text,
+    primary key (program_id, site_id)
+) without rowid;
+create table theme_sites (
+    theme_id text not null references themes(id), site_id text not null references sites(id),
+    posts integer not null, threads integer not null, authors integer not null, first_month text, last_month text,
+    primary key (theme_id, site_id)
+) without rowid;
+create table program_threads (
+    program_id text not null references programs(id), thread_id integer not null references threads(id),
+    posts integer not null, complaints integer not null, state text not null, primary key (program_id, thread_id)
+) without rowid;
+create table program_pairs (
+    program_id text not null references programs(id), other_id text not null references programs(id),
+    threads integer not null, primary key (program_id, other_id)
+) without rowid;
+create table words (word text primary key, posts integer not null) without rowid;
 create virtual table posts_fts using fts5(
-    title, text, content="posts", content_rowid="id", detail=full, tokenize="porter unicode61"
+    title, text, labels, content="posts", content_rowid="id", detail=full, tokenize="porter unicode61"
 )
 """
 
@@ -137,6 +195,7 @@ create index captures_by_site on captures(site_id);
 create index captures_by_status on captures(status);
 create index captures_by_route on captures(route);
 create index authors_by_site on authors(site_id, name);
+create index threads_by_site on threads(site_id);
 create index threads_by_state on threads(state);
 create index threads_by_month on threads(month);
 create index threads_by_activity on threads(last_activity_at);
@@ -163,38 +222,22 @@ create index mentions_by_voice on mentions(voice);
 create index mentions_by_how on mentions(how);
 create index mentions_by_month on mentions(month);
 create index links_by_post on links(post_id);
+create index links_by_thread on links(thread_id, target_thread_id);
 create index links_by_target on links(target_thread_id);
 create index links_by_state on links(state);
+create index lookups_by_thread on lookups(site_id, native_id);
+create index program_modes_by_program on program_modes(program_id);
+create index program_sources_by_program on program_sources(program_id);
+create index aliases_by_program on aliases(program_id);
+create index program_threads_by_thread on program_threads(thread_id);
+create index program_threads_vanished on program_threads(program_id, thread_id) where state != 'live';
 create index missing_posts_by_thread on missing_posts(thread_id);
+create index missing_posts_by_reason on missing_posts(reason, explained);
+create index coverage_by_missing on coverage(posts_missing) where posts_missing > 0;
 create index coverage_by_state on coverage(state)
-"""
-
-# Numbers that pages and charts would otherwise count again on every view.
-SUMMARIES = """
-insert into program_months
-    select program_id, site_id, month, count(distinct post_id), count(distinct thread_id), count(distinct author_id)
-    from mentions where program_id is not null and month is not null group by program_id, site_id, month;
-insert into theme_months
-    select theme_id, site_id, month, count(distinct post_id), count(distinct thread_id), count(distinct author_id)
-    from mentions where theme_id is not null and month is not null group by theme_id, site_id, month;
-update programs set (posts, threads, authors, first_month, last_month) = (
-    select count(distinct post_id), count(distinct thread_id), count(distinct author_id), min(month), max(month)
-    from mentions where program_id = programs.id);
-update themes set (posts, threads, authors, first_month, last_month) = (
-    select count(distinct post_id), count(distinct thread_id), count(distinct author_id), min(month), max(month)
-    from mentions where theme_id = themes.id);
-update authors set (posts, threads, first_month, last_month) = (
-    select count(*), count(distinct thread_id), min(month), max(month)
-    from posts where author_id = authors.id and kind = 'post');
-update threads set (staff_posts, edited_posts, authors) = (
-    select coalesce(sum(role = 'staff'), 0), coalesce(sum(revisions > 0), 0), count(distinct author_id)
-    from posts where thread_id = threads.id and kind = 'post');
-update sites set
-    threads = (select count(*) from threads where site_id = sites.id),
-    posts = (select count(*) from posts where site_id = sites.id)
 """
 
 
 def statements(script: str) -> list[str]:
-    """The single statements of one of the scripts above."""
+    """The single statements of a script such as those above."""
     return [statement for statement in script.split(";\n") if statement.strip()]

@@ -3,73 +3,75 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from datasette.database import Database
 from markupsafe import Markup, escape
 
-# Ranking looks at the newest matches only, which keeps it fast at ten million posts; the page says so.
+from publish import labels, suggestions
+from publish.query import NOTHING, fts_query, search_query
+
+# Ranking and counting look at the newest matches only, which keeps them fast at ten million posts; the page says so.
 RANKED = 5000
-# Beyond this a count is "more than".
-COUNTED = 10_000
 PAGE = 20
 MOST_PAGES = RANKED // PAGE
 LONGEST_QUERY = 500
+SORTS = ("best", "newest", "oldest")
 # Signs around a matching word in a snippet, replaced after escaping.
 OPEN, CLOSE = "\x02", "\x03"
-# An FTS5 query that is valid and matches no row.
-NOTHING = '""'
-TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 
-FILTERS = """
-    and (:program = '' or posts_fts.rowid in (
-        select post_id from mentions where program_id = :program and (:theme = '' or theme_id = :theme)))
-    and (:theme = '' or :program != '' or posts_fts.rowid in (select post_id from mentions where theme_id = :theme))
-    and (:site = '' or (select site_id from posts where id = posts_fts.rowid) = :site)
-"""
 HITS = f"""
 with candidates as materialized (
-    select rowid as id, bm25(posts_fts, 4.0, 1.0) as score from posts_fts
-    where posts_fts match :match {FILTERS} order by rowid desc limit {RANKED}
+    select rowid as id, bm25(posts_fts, 4.0, 1.0, 0.0) as score from posts_fts
+    where posts_fts match :match order by rowid desc limit {RANKED}
 ), top as (
-    select id, score from candidates order by case when :sort = 'newest' then -id else score end, id desc
-    limit {PAGE} offset :offset
+    select id, score from candidates order by score, id desc limit {PAGE} offset :offset
 )
-select top.id, (
-    select snippet(posts_fts, 1, char(2), char(3), '…', 40) from posts_fts
-    where posts_fts match :match and rowid = top.id) as snippet
-from top order by case when :sort = 'newest' then -top.id else score end, top.id desc
+select top.id, ({{snippet}}) as snippet from top order by score, top.id desc
 """
-NEWEST = f"""
-select posts.id, substr(posts.text, 1, 280) as snippet from posts
-where {FILTERS.replace("posts_fts.rowid", "posts.id").replace("and", "", 1)}
-order by posts.id desc limit {PAGE} offset :offset
+BY_TIME = f"""
+with top as materialized (
+    select rowid as id from posts_fts where posts_fts match :match order by rowid {{order}} limit {PAGE} offset :offset
+)
+select top.id, ({{snippet}}) as snippet from top order by top.id {{order}}
 """
-COUNT = f"""
-select count(*) from (
-    select 1 from posts_fts where posts_fts match :match {FILTERS} limit {COUNTED + 1})
+SNIPPET = """
+    select snippet(posts_fts, 1, char(2), char(3), '…', 40) from posts_fts where posts_fts match :words and rowid = top.id
 """
+BEGINNING = "select substr(text, 1, 280) from posts where id = top.id"
+# One text of all labels of the newest matches: SQLite joins them faster than Python reads rows.
+LABELS = f"""
+select count(*) as posts, group_concat(labels, ' ') as labels from posts where id in (
+    select rowid from posts_fts where posts_fts match :match order by rowid desc limit {RANKED + 1})
+"""
+# For a feed.
+NEWEST_IDS = "select rowid as id from posts_fts where posts_fts match :match order by rowid desc limit 50"
 DETAILS = """
-select p.id, p.permalink, p.number, p.created_at, p.role, p.state, a.name as author, t.title, t.state as thread_state,
-    s.title as site, (
+select p.id, p.permalink, p.url, p.number, p.created_at, p.role, p.state, a.name as author, t.title,
+    t.state as thread_state, s.title as site, c.captured_at, c.digest, (
         select group_concat(name, ', ') from (
             select distinct g.name from mentions m join programs g on g.id = m.program_id where m.post_id = p.id)
     ) as programs
 from posts p join threads t on t.id = p.thread_id join sites s on s.id = p.site_id
-    left join authors a on a.id = p.author_id
+    left join authors a on a.id = p.author_id left join captures c on c.id = p.capture_id
 where p.id in ({marks})
 """
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a reader asks. Empty texts ask for everything; `sort` is `best` or `newest`; `page` counts from 1."""
+    """What a reader asks. Empty texts ask for everything; `sort` is one of `SORTS`; `page` counts from 1."""
 
     q: str = ""
     program: str = ""
     theme: str = ""
     site: str = ""
+    year: str = ""
+    voice: str = ""
+    how: str = ""
+    state: str = ""
     sort: str = "best"
     page: int = 1
 
@@ -77,37 +79,32 @@ class Question:
     def read(cls, values: dict[str, str]) -> Question:
         """From the parameters of an address, whatever they hold."""
         page = values.get("page", "1")
-        q, program, theme, site = (
-            values.get(name, "").strip()[:LONGEST_QUERY] for name in ("q", "program", "theme", "site")
-        )
+        texts = {name: values.get(name, "").strip()[:LONGEST_QUERY] for name in ("q", *labels.KINDS)}
+        sort = values.get("sort", "")
         return cls(
-            q, program, theme, site, "newest" if values.get("sort") == "newest" else "best",
-            min(max(int(page), 1), MOST_PAGES) if re.fullmatch(r"[0-9]{1,4}", page) else 1,
+            **texts, sort=sort if sort in SORTS else "best",
+            page=min(max(int(page), 1), MOST_PAGES) if re.fullmatch(r"[0-9]{1,4}", page) else 1,
         )  # fmt: skip
 
     @property
+    def filters(self) -> dict[str, str]:
+        """The filters that are set, by kind."""
+        return {kind: getattr(self, kind) for kind in labels.KINDS if getattr(self, kind)}
+
+    @property
     def asked(self) -> bool:
-        return bool(self.q or self.program or self.theme or self.site)
+        return bool(self.q or self.filters)
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What of an address makes this question; the page aside."""
+        asked = ({"q": self.q} if self.q else {}) | self.filters
+        return asked | ({} if self.sort == "best" else {"sort": self.sort})
 
-def fts_query(words: str | None) -> str:
-    """A valid FTS5 query for what people type: words, "phrases", -unwanted words. Never a syntax error.
-
-    All words are wanted, in any order; a * at the end of a word matches any ending. Without any word the query
-    matches nothing.
-    """
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    for minus, phrase, word in TERM.findall((words or "").replace("\0", " ")):
-        text = phrase or word
-        if not any(character.isalnum() for character in text):
-            continue
-        prefix = "*" if word.endswith("*") else ""
-        quoted = '"' + text.replace('"', '""') + '"' + prefix
-        (unwanted if minus else wanted).append(quoted)
-    if not wanted:
-        return NOTHING
-    return " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
+    @property
+    def match(self) -> str:
+        """The FTS5 query of its words and filters."""
+        return search_query(self.q, **self.filters)
 
 
 def highlighted(snippet: str) -> Markup:
@@ -116,26 +113,52 @@ def highlighted(snippet: str) -> Markup:
 
 
 async def find(database: Database, question: Question) -> dict[str, Any]:
-    """What the search page shows: `hits`, `count` (None when it was not counted), `more` (there are further pages)."""
-    values = {
-        "match": fts_query(question.q), "program": question.program, "theme": question.theme, "site": question.site,
-        "sort": question.sort, "offset": (question.page - 1) * PAGE,
-    }  # fmt: skip
+    """What the search page shows.
+
+    `hits`; `count` and whether it is `capped`; `more`: there are further pages; `labels`: posts by (kind, value) among
+    the newest matches; `suggestions`: other ways to write the words; `meant`: programs and themes of such a name.
+    """
     if not question.asked:
-        return {"hits": [], "count": None, "counted_all": True, "more": False}
-    if values["match"] != NOTHING:
-        found = (await database.execute(HITS, values)).rows
-        count = (await database.execute(COUNT, values)).rows[0][0]
+        return {"hits": [], "count": 0, "capped": False, "more": False, "labels": Counter(), "suggestions": [], "meant": []}
+    words = fts_query(question.q)
+    values = {"match": question.match, "words": words, "offset": (question.page - 1) * PAGE}
+    snippet = BEGINNING if words == NOTHING else SNIPPET
+    if question.sort == "best" and words != NOTHING:
+        found = (await database.execute(HITS.format(snippet=snippet), values)).rows
     else:
-        found, count = (await database.execute(NEWEST, values)).rows, None
+        order = "asc" if question.sort == "oldest" else "desc"
+        found = (await database.execute(BY_TIME.format(snippet=snippet, order=order), values)).rows
+    count, counted = await _labels(database, question.match)
+    for kind in question.filters:
+        # Of a filter that is set, the other values are counted as if it were not: they are what a reader may turn to.
+        asked = {each: value for each, value in question.filters.items() if each != kind}
+        _, without = await _labels(database, search_query(question.q, **asked))
+        counted = Counter({key: n for key, n in counted.items() if key[0] != kind})
+        counted.update({key: n for key, n in without.items() if key[0] == kind})
+    return {
+        "hits": await _details(database, found),
+        "count": min(count, RANKED),
+        "capped": count > RANKED,
+        "more": question.page * PAGE < min(count, RANKED) and question.page < MOST_PAGES,
+        "labels": counted,
+        "suggestions": await suggestions.spellings(database, question.q, count),
+        "meant": await suggestions.meant(database, question.q),
+    }
+
+
+async def _details(database: Database, found: Any) -> list[dict[str, Any]]:
     details = await database.execute(DETAILS.format(marks=", ".join("?" * len(found))), [row["id"] for row in found])
     by_id = {row["id"]: dict(row) for row in details.rows}
-    hits = [by_id[row["id"]] | {"snippet": highlighted(row["snippet"] or "")} for row in found]
-    reachable = min(count, RANKED) if count is not None else question.page * PAGE + len(found) // PAGE
-    return {
-        "hits": hits,
-        "count": None if count is None else min(count, COUNTED),
-        "counted_all": count is None or count <= COUNTED,
-        "ranked_all": count is None or count <= RANKED,
-        "more": question.page * PAGE < reachable and question.page < MOST_PAGES,
-    }
+    return [by_id[row["id"]] | {"snippet": highlighted(row["snippet"] or "")} for row in found]
+
+
+async def _labels(database: Database, match: str) -> tuple[int, Counter[tuple[str, str]]]:
+    """How many posts match, at most one more than are ranked, and how many of them have each label."""
+    if match == NOTHING:
+        return 0, Counter()
+    row = (await database.execute(LABELS, {"match": match})).rows[0]
+    counted: Counter[tuple[str, str]] = Counter()
+    for token, posts in Counter((row["labels"] or "").split()).items():
+        kind, _, value = token.partition("0")
+        counted[kind, value] = posts
+    return row["posts"], counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from taxonomy.model import Mode, Program, Taxonomy, Theme
+from taxonomy.model import Mode, Source, Taxonomy, Theme
 
 WORD = re.compile(r"\w+")
 
@@ -14,25 +14,71 @@ def version(taxonomy: Taxonomy) -> str:
     return str(taxonomy.version)
 
 
-def program_rows(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
-    """(id, name, marketplace, mode, status, description, aliases, exit, history, sources), all text."""
+PROGRAMS = "id, name, marketplace, mode, status, description, note, aliases, exit_method, exit, exit_checked_on," \
+           " history, sources"
+THEMES = "id, name, kind, definition, includes, excludes, examples"
+
+
+def program_rows(taxonomy: Taxonomy) -> list[tuple[str | None, ...]]:
+    """One tuple of `PROGRAMS` for each program."""
     return [
         (
             program.id, program.name, program.marketplace, program.mode, program.status, program.description,
-            "; ".join(alias.text for alias in program.aliases), _exit(program),
-            "; ".join(_mode(mode) for mode in program.history),
-            " ".join(source.url for source in program.sources),
+            program.note, "; ".join(alias.text for alias in program.aliases),
+            *((way.method, way.detail, way.verified_on) if (way := program.exit) else (None, None, None)),
+            "; ".join(_mode(mode) for mode in program.history), _addresses(program.sources),
         )
         for program in taxonomy.programs
     ]  # fmt: skip
 
 
-def theme_rows(taxonomy: Taxonomy) -> list[tuple[str, str, str, str]]:
-    """(id, name, kind, definition); kind is `complaint` or `stance`."""
+def mode_rows(taxonomy: Taxonomy) -> list[tuple[str | None, ...]]:
+    """(program_id, date, mode, marketplaces, note, tier, sources), oldest first in each program."""
     return [
-        (theme.id, theme.name, "stance" if theme.stance else "complaint", theme.definition)
+        (program.id, mode.date, mode.mode, ", ".join(mode.marketplaces), mode.note, mode.tier, _addresses(mode.sources))
+        for program in taxonomy.programs for mode in program.history
+    ]  # fmt: skip
+
+
+def source_rows(taxonomy: Taxonomy) -> list[tuple[str, str, str, str]]:
+    """(program_id, url, tier, note) of what each entry rests on."""
+    return [(program.id, source.url, source.tier, source.note) for program in taxonomy.programs for source in program.sources]
+
+
+def relation_rows(taxonomy: Taxonomy) -> list[tuple[str, str, str]]:
+    """(program_id, other_id, kind), kind being `predecessor`, `successor` or `related`; both ids are programs."""
+    known = {program.id for program in taxonomy.programs}
+    rows = set()
+    for program in taxonomy.programs:
+        for kind, others in (
+            ("predecessor", program.predecessors), ("successor", program.successors), ("related", program.related),
+        ):  # fmt: skip
+            rows |= {(program.id, other, kind) for other in others if other in known}
+    return sorted(rows)
+
+
+def alias_rows(taxonomy: Taxonomy) -> list[tuple[str, str, bool, bool, str]]:
+    """(program_id, alias, ambiguous, observed, note)."""
+    return [
+        (program.id, alias.text, alias.ambiguous, alias.observed, alias.note)
+        for program in taxonomy.programs for alias in program.aliases
+    ]  # fmt: skip
+
+
+def theme_rows(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
+    """One tuple of `THEMES` for each theme; kind is `complaint` or `stance`."""
+    return [
+        (
+            theme.id, theme.name, "stance" if theme.stance else "complaint", theme.definition,
+            "; ".join(theme.include), "; ".join(theme.exclude), "; ".join(theme.paraphrases),
+        )
         for theme in _themes(taxonomy)
-    ]
+    ]  # fmt: skip
+
+
+def rule_rows(taxonomy: Taxonomy) -> list[tuple[str, str]]:
+    """(id, rule) of the codebook."""
+    return list(taxonomy.codebook.rules)
 
 
 def words(taxonomy: Taxonomy) -> set[str]:
@@ -52,8 +98,5 @@ def _mode(mode: Mode) -> str:
     return f"{mode.date or 'date unknown'}: {mode.mode}{where}"
 
 
-def _exit(program: Program) -> str:
-    if program.exit is None:
-        return ""
-    checked = f" (checked {program.exit.verified_on})" if program.exit.verified_on else ""
-    return f"{program.exit.method}: {program.exit.detail}{checked}" if program.exit.detail else program.exit.method
+def _addresses(sources: tuple[Source, ...]) -> str:
+    return " ".join(source.url for source in sources)

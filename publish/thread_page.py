@@ -10,7 +10,7 @@ from typing import Any
 from datasette.database import Database
 from markupsafe import Markup
 
-from publish import addresses
+from publish import addresses, notes, references
 
 THREAD = """
 select t.*, s.title as site, s.kind as site_kind, c.captured_at, c.route, c.digest,
@@ -27,24 +27,29 @@ where p.thread_id = :thread and p.number between :first and :last order by p.num
 """
 OF_POSTS = "(select id from posts where thread_id = :thread and number between :first and :last)"
 PROGRAMS = f"""
-select g.post_id, g.program_id as id, n.name, g.how, g.evidence, g.evidence_in, g.voice, s.permalink as source
-from program_tags g join programs n on n.id = g.program_id left join posts s on s.id = g.source_post_id
+select g.post_id, a.position, a.kind as paragraph, 'program' as sort, g.program_id as id, n.name, g.how, g.evidence,
+    g.evidence_in, g.rule, g.score, null as because, g.voice, g.run_id, s.permalink as source, s.number as source_number
+from program_tags g join programs n on n.id = g.program_id join paragraphs a on a.id = g.paragraph_id
+    left join posts s on s.id = g.source_post_id
 where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
 """
 THEMES = f"""
-select g.post_id, g.theme_id as id, n.name, g.evidence, g.voice
-from theme_tags g join themes n on n.id = g.theme_id
+select g.post_id, a.position, a.kind as paragraph, 'theme' as sort, g.theme_id as id, n.name, 'said' as how, g.evidence,
+    'paragraph' as evidence_in, g.rule, g.score, g.because, g.voice, g.run_id, null as source, null as source_number
+from theme_tags g join themes n on n.id = g.theme_id join paragraphs a on a.id = g.paragraph_id
 where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
 """
 REVISIONS = f"""
-select r.*, c.captured_at, c.route, c.id as capture from revisions r left join captures c on c.id = r.capture_id
+select r.*, c.captured_at, c.route, c.id as capture, c.digest from revisions r left join captures c on c.id = r.capture_id
 where r.post_id in {OF_POSTS} order by r.post_id, r.superseded_at desc, r.id desc
 """
-# Of the evidence for one tag the margin shows this many stretches, each cut at this many characters.
-STRETCHES, STRETCH = 3, 90
 SUMMARY = """
-select m.program_id as id, n.name, count(distinct m.post_id) as posts
-from mentions m join programs n on n.id = m.program_id where m.thread_id = ? group by 1 order by posts desc, n.name
+select c.program_id as id, n.name, c.posts from program_threads c join programs n on n.id = c.program_id
+where c.thread_id = ? order by c.posts desc, n.name
+"""
+VOICED = """
+select t.id, t.name, t.kind, count(distinct m.post_id) as posts from mentions m join themes t on t.id = m.theme_id
+where m.thread_id = ? group by 1 order by 4 desc, 2
 """
 
 
@@ -75,20 +80,25 @@ async def read(
     missing = await rows(
         "select * from missing_posts where thread_id = ? order by number, native_id limit 1000", [thread["id"]]
     )
-    programs, themes = _by_post(await rows(PROGRAMS)), _by_post(await rows(THEMES))
+    tags = _by_post(await rows(PROGRAMS) + await rows(THEMES))
     revisions = _by_post(await rows(REVISIONS))
+    names = {row["id"]: row["name"] for row in await rows("select id, name from programs", [])}
     for post in posts:
-        post["html"] = markup(post["html"])
-        post["programs"] = _merge(programs[post["id"]])
-        post["themes"] = _merge(themes[post["id"]])
-        post["earlier"] = [dict(row, html=markup(row["html"])) for row in revisions[post["id"]]]
+        shown, unplaced = notes.placed(markup(post["html"]), post["number"], tags[post["id"]], base)
+        post["html"], post["unplaced"] = shown, unplaced
+        post["earlier"] = [dict(row, html=markup(row["html"]), changes=Markup(row["changes"])) for row in revisions[post["id"]]]
     return {
         "thread": thread,
+        "title": notes.title(thread["title"], thread["title_marks"], names, base),
         "forum_tags": _tags(thread["tags"]),
         "items": list(_with_gaps(posts, missing, first)),
         "unplaced": [row for row in missing if row["number"] is None],
         "titles": await rows("select * from titles where thread_id = ? order by observed_at", [thread["id"]]),
         "programs": await rows(SUMMARY, [thread["id"]]),
+        "themes": await rows(VOICED, [thread["id"]]),
+        "outgoing": await references.outgoing(rows, thread["id"]),
+        "incoming": await references.incoming(rows, thread["id"]),
+        "lookups": await rows(references.LOOKUPS, [site_id, native_id]),
         "page": page,
         "pages": [(n, addresses.thread(site_id, native_id, page=n)) for n in range(1, pages + 1)],
         "path": addresses.thread(site_id, native_id),
@@ -106,8 +116,10 @@ def _with_gaps(
             known = [reasons[number] for number in range(expected, post["number"]) if number in reasons]
             yield "gap", {
                 "first": expected,
-                "last": post["number"] - 1,
                 "reasons": sorted({row["reason"] for row in known}),
+                "asked": max((row["asked"] for row in known), default=0),
+                "last": post["number"] - 1,
+                "missed_at": max((row["last_missed_at"] for row in known), default=None),
                 "unknown": post["number"] - expected - len(known),
             }
         expected = max(expected, post["number"] + 1)
@@ -119,22 +131,6 @@ def _by_post(rows: Iterable[dict[str, Any]]) -> defaultdict[int, list[dict[str, 
     for row in rows:
         groups[row["post_id"]].append(row)
     return groups
-
-
-def _merge(tags: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry a program or theme, with all its evidence; `named` wins over `inherited`."""
-    merged: dict[str, dict[str, Any]] = {}
-    for tag in tags:
-        entry = merged.setdefault(tag["id"], tag | {"words": []})
-        if tag.get("how") == "named" and entry["how"] != "named":
-            entry.update(tag)
-        if tag["evidence"] and tag["evidence"] not in entry["words"] and tag.get("how") == entry.get("how"):
-            entry["words"].append(tag["evidence"])
-    for entry in merged.values():
-        words = entry["words"]
-        entry["more"] = max(len(words) - STRETCHES, 0)
-        entry["words"] = [w if len(w) <= STRETCH else w[: STRETCH - 1] + "…" for w in words[:STRETCHES]]
-    return list(merged.values())
 
 
 def _tags(text: str) -> list[str]:

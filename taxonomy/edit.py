@@ -33,7 +33,7 @@ def add_stop_name(name: str, *, by: str, on: date, why: str | None = None, folde
     if name in stop_names(folder):
         raise InputError(f"{name!r} is in {path} already.")
     reason = f", why: {_quoted(why)}" if why else ""
-    line = f'  - {{name: {_quoted(name)}{reason}, by: {_quoted(by)}, on: "{on.isoformat()}"}}\n'
+    line = f'  - {{name: {_quoted(name)}{reason}, by: {_quoted(by)}, decided_on: "{on.isoformat()}"}}\n'
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"^names: \[\]\n?", "names:\n", text, flags=re.M)
     _write(path, _raised(text.rstrip("\n") + "\n" + line), lambda: stop_names(folder))

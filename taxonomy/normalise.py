@@ -24,9 +24,12 @@ QUOTES = dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4", "'") | dict.fromk
 
 
 class _Plain(dict[str, str]):
-    """One character for one character: quotes, blanks, compatibility forms, `İ` (whose lower case is longer)."""
+    """One character for one character: quotes, blanks, compatibility forms, `İ` (whose lower case is longer), halves of
+    surrogate pairs (which cannot be encoded)."""
 
     def __missing__(self, char: str) -> str:
+        if "\ud800" <= char <= "\udfff":
+            return "\ufffd"
         plain = " " if char.isspace() else unicodedata.normalize("NFKC", char)
         self[char] = plain if len(plain) == 1 else char
         return self[char]

@@ -144,7 +144,13 @@ def _stored(page: LexborHTMLParser) -> Iterable[dict[str, Any]]:
 
 def _rendered(page: LexborHTMLParser, site: Site, url: str, thread: str, *, cut: bool) -> ThreadPage | None:
     """The posts that the page shows."""
-    nodes = [node for node in page.css("div.crawler-post") if node.attributes.get("role") != "navigation"]
+    # What looks like a post inside a post is somebody's words.
+    inner = {node.mem_id for node in page.css("div.crawler-post div.crawler-post")}
+    nodes = [
+        node
+        for node in page.css("div.crawler-post")
+        if node.mem_id not in inner and node.attributes.get("role") != "navigation"
+    ]
     found = [_crawler_post(node, site) for node in nodes]
     if not nodes:
         nodes = page.css("article[data-post-id]")

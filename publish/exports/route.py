@@ -33,8 +33,8 @@ from publish.schema import DATABASE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-ROUTE = r"^/-/export/(?P<name>[^/]+)\.(?P<format>csv|json|ndjson|parquet)(?P<dictionary>-metadata\.json)?$"
-TABLE_CSV = rf"^/(?P<database>{DATABASE})/(?P<name>[^/]+)\.(?P<format>csv)$"
+ROUTE = r"^/-/export/(?P<name>[^/.]+)\.(?P<format>csv|json|ndjson|parquet)(?P<dictionary>-metadata\.json)?$"
+TABLE_CSV = rf"^/(?P<database>{DATABASE})/(?P<name>[^/.]+)\.(?P<format>csv)$"
 SQL_CSV = rf"^/(?P<database>{DATABASE})\.(?P<format>csv)$"
 # Exports at one time: each reads on a connection of its own and takes what a core has left.
 AT_ONCE = 4
@@ -129,7 +129,9 @@ async def _of_table(datasette: Datasette, request: Request, database: Database, 
         raise NotFound(f"There is nothing called {name} to export.")
     told = found.json()
     if found.status_code != 200:
-        raise RefusedError(found.status_code, str(told.get("error", "")) or f"{name} cannot be exported.")
+        # Datasette answers 500 to a column that there is not.
+        status = found.status_code if found.status_code < 500 else 400
+        raise RefusedError(status, str(told.get("error", "")) or f"{name} cannot be exported.")
     selection = Selection(name, unlimited(told["query"]["sql"]), told["query"]["params"], name)
     if (request.args.get("_labels") or "") not in ("on", "1", "true"):
         return selection

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 
-from publish import search
+from publish import query, search
 from publish.exports.reading import Selection
 
 ROWS = """
@@ -19,25 +18,20 @@ where {conditions} order by {order}
 # As on the page: the newest matches by rank, all others after them by time.
 RANKS = f"""
 left join (
-    select rowid as id, bm25(posts_fts, 4.0, 1.0) as score from posts_fts
-    where posts_fts match :match {search.FILTERS} order by rowid desc limit {search.RANKED}
+    select rowid as id, bm25(posts_fts, 4.0, 1.0, 0.0) as score from posts_fts
+    where posts_fts match :match order by rowid desc limit {search.RANKED}
 ) ranked on ranked.id = posts.id
 """
-NARROWED = search.FILTERS.replace("posts_fts.rowid", "posts.id").strip().removeprefix("and")
+FOUND = "posts.id in (select rowid from posts_fts where posts_fts match :match)"
 
 
 def found(question: search.Question) -> Selection:
     """Every post that the question finds, in the order of the search page, which shows the first of them."""
-    values = {field.name: getattr(question, field.name) for field in fields(question)}
-    values["match"] = match = search.fts_query(question.q)
-    ranks, conditions, order = "", NARROWED, "posts.id desc"
-    if match != search.NOTHING:
-        conditions = f"posts.id in (select rowid from posts_fts where posts_fts match :match) and {NARROWED}"
-        if question.sort == "best":
-            ranks, order = RANKS, "ranked.score is null, ranked.score, posts.id desc"
-    elif not question.asked:
-        conditions = "false"
-    return Selection("search", ROWS.format(ranks=ranks, conditions=conditions, order=order), values)
+    values = {"match": question.match}
+    ranks, order = "", "posts.id" if question.sort == "oldest" else "posts.id desc"
+    if question.sort == "best" and query.fts_query(question.q) != query.NOTHING:
+        ranks, order = RANKS, "ranked.score is null, ranked.score, posts.id desc"
+    return Selection("search", ROWS.format(ranks=ranks, conditions=FOUND, order=order), values)
 
 
 def read(arguments: Mapping[str, str]) -> Selection:

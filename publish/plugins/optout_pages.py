@@ -22,6 +22,7 @@ from datasette.utils.asgi import Request
 
 from publish import connections, pages
 from publish.exports import downloads, route
+from publish.site import STYLE_PATH, style_url
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -41,9 +42,22 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
 @hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [
-        (r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)$", thread),
-        (r"^/search$", search),
-        (rf"^{pages.STYLE_PATH}$", pages.style_sheet),
+        (r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)$", answer(pages.thread)),
+        (
+            r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)/cite/(?P<number>[0-9]{1,9})(?P<form>|\.txt|\.bib)$",
+            answer(pages.cite),
+        ),
+        (r"^/search(\.atom)?$", answer(pages.search_answer)),
+        (r"^/programs$", answer(pages.programs)),
+        (r"^/program/(?P<id>[^/]+)$", answer(pages.program)),
+        (r"^/theme/(?P<id>[^/]+)$", answer(pages.theme)),
+        (r"^/forum/(?P<id>[^/]+)$", answer(pages.forum)),
+        (r"^/(?P<name>themes|forums|matrix|coverage|method)$", answer(pages.overview)),
+        (r"^/corrections$", answer(pages.corrections)),
+        (r"^/feed\.atom$", answer(pages.feed)),
+        (r"^/robots\.txt$", answer(pages.robots)),
+        (r"^/sitemap(-(?P<part>pages|[0-9]{1,6}))?\.xml$", answer(pages.sitemap)),
+        (rf"^{STYLE_PATH}$", pages.style_sheet),
         (downloads.PAGE, exports),
         (downloads.FILE, exported_file),
         (route.ROUTE, export),
@@ -53,12 +67,13 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     ]
 
 
-async def thread(datasette: Datasette, request: Request) -> Response:
-    return await pages.thread(datasette, request)
+def answer(page: Callable[[Datasette, Request], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    """A page as Datasette calls it: by the names of its parameters."""
 
+    async def view(datasette: Datasette, request: Request) -> Response:
+        return await page(datasette, request)
 
-async def search(datasette: Datasette, request: Request) -> Response:
-    return await pages.search_page(datasette, request)
+    return view
 
 
 async def export(datasette: Datasette, request: Request, receive: Any, send: Any) -> Response | None:
@@ -75,13 +90,14 @@ async def exported_file(datasette: Datasette, request: Request, send: Any) -> Re
 
 @hookimpl
 def extra_template_vars(datasette: Datasette, request: Request, template: str) -> Any:
-    if template != "index.html":
+    contexts = {"index.html": pages.home_context, "query.html": pages.query_context}
+    if template not in contexts:
         return None
 
-    async def home() -> dict[str, Any]:
-        return await pages.home_context(datasette, request)
+    async def context() -> dict[str, Any]:
+        return await contexts[template](datasette, request)
 
-    return home
+    return context
 
 
 @hookimpl
@@ -97,7 +113,7 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
 
 @hookimpl
 def extra_css_urls(datasette: Datasette) -> list[str]:
-    return [pages.style_url(datasette)]
+    return [style_url(datasette)]
 
 
 @hookimpl

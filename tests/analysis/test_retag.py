@@ -108,13 +108,13 @@ EDITS: list[Callable[[Taxonomy, random.Random], Taxonomy]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(8))
 def test_random_small_changes_give_what_tagging_everything_gives(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     steps, whole = filled(tmp_path / "steps.db", seed), filled(tmp_path / "whole.db", seed)
     taxonomy = TAXONOMY
     tag_archive(steps.db, taxonomy, run_id=steps.tag_run)
-    for number in range(4):
+    for number in range(3):
         taxonomy = replace(chance.choice(EDITS)(taxonomy, chance), version=f"9+{number:08}")
         tag_archive(steps.db, taxonomy, run_id=steps.tag_run)
         tag_archive(whole.db, taxonomy, run_id=whole.tag_run, all_posts=True)

@@ -72,6 +72,8 @@ def parse(words: list[str]) -> click.Context:
     """Have click read the arguments of `optout`, and run nothing. click.ClickException if it would refuse them."""
     command: click.Command = optout
     while isinstance(command, click.Group):
+        if command.invoke_without_command and (not words or words[0].startswith("-")):
+            break
         name, *words = words
         found = command.commands.get(name)
         assert found is not None, f"optout {name}: no such command"

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.markup import render
-from publish.display import ELEMENTS, VOID, Display, Evidence
+from publish.display import ELEMENTS, VOID, Display, Evidence, Target
 from publish.masking import Masker
 from publish.names import Author, Names
 
 DISPLAY = Display(Masker(Names(b"k" * 32, [Author(1, "sas", "kelpkitchen", "member")])), "sas", "https://f.example")
 SAFE = {*ELEMENTS.values(), *VOID, "a", "span", "mark", "blockquote"}
-SAFE_ATTRIBUTES = {"href", "rel", "class", "title"}
+SAFE_ATTRIBUTES = {"href", "rel", "class", "title", "open", "data-par"}
 
 
 def show(html: str, *words: str) -> str:
@@ -68,7 +68,7 @@ def test_a_quotation_says_who_under_a_pseudonym_and_drops_the_display_name() -> 
     shown = show('<aside class="quote" data-username="kelpkitchen" data-post="3"><div class="title">'
                  '<img class="avatar" src="/user_avatar/f.example/kelpkitchen/1.png">Tess Tidewrack:</div>'
                  "<blockquote><p>no</p></blockquote></aside>")
-    assert f'<p class="said">{DISPLAY.person("kelpkitchen")}, post 3:</p>' in shown
+    assert f'<summary>From {DISPLAY.person("kelpkitchen")}, post 3</summary>' in shown
     assert "Tess" not in shown and "avatar" not in shown
 
 
@@ -96,5 +96,30 @@ def test_evidence_is_left_unmarked_when_the_text_is_not_of_this_markup() -> None
 
 def test_a_link_to_a_thread_that_is_held_leads_there_too() -> None:
     html = '<a href="/t/99/2">there</a>'
-    shown = DISPLAY.show("there", html, (), {"https://f.example/t/99/2": "/thread/sas/99#p2"}).html
-    assert '<a class="held" href="/thread/sas/99#p2">' in shown
+    shown = DISPLAY.show("there", html, (), {"https://f.example/t/99/2": Target("gone", "/thread/sas/99#p2")}).html
+    assert '<a class="held gone" href="/thread/sas/99#p2">[vanished, held here]</a>' in shown
+
+
+@pytest.mark.parametrize(("target", "words"), [
+    (Target("live", "/thread/sas/99#p2"), "[held here]"), (Target("recovered", "/thread/sas/99#p2"), "[vanished, recovered here]"),
+    (Target("gone", None), "[vanished]"), (Target("unknown", None), "[not held]"),
+])  # fmt: skip
+def test_a_link_says_what_became_of_its_thread(target: Target, words: str) -> None:
+    shown = DISPLAY.show("there", '<a href="/t/99/2">there</a>', (), {"https://f.example/t/99/2": target}).html
+    assert words in shown
+
+
+def test_a_long_quotation_is_folded_a_short_one_is_not_and_both_lead_to_their_source() -> None:
+    quoted = '<aside class="quote" data-username="x" data-post="2" data-topic="99"><blockquote><p>{}</p></blockquote></aside>'
+    held = {"https://f.example/t/99/2": Target("live", "/thread/sas/99#p2")}
+    short, long = (DISPLAY.show("", quoted.format(words), (), held).html for words in ("no", "no " * 200))
+    assert '<details class="quote" open>' in short and '<details class="quote">' in long
+    assert all('<a class="held" href="/thread/sas/99#p2">to the source</a>' in shown for shown in (short, long))
+
+
+def test_a_tagged_paragraph_has_a_place_for_its_notes_where_it_begins_but_not_within_a_link() -> None:
+    html = '<p>One <b>two</b></p><p><a href="https://f.example/x">three</a> four</p>'
+    text = render(html).text
+    shown = DISPLAY.show(text, html, (), {}, ((0, 0, 7), (1, text.index("three"), len(text)))).html
+    assert '<p><span data-par="0"></span>One <b>two</b></p>' in shown
+    assert 'three</a><span data-par="1"></span> four' in shown

@@ -45,7 +45,7 @@ def test_one_person_has_one_pseudonym_in_author_text_markup_quotation_link_and_t
     name = rows("select name from authors a join posts p on p.author_id = a.id where permalink = '/thread/sas/3686#p1'")
     who = name[0]["name"]
     reply = rows("select text, html from posts where permalink = '/thread/sas/3686#p2'")[0]
-    assert f"@{who}" in reply["text"] and f"/u/{who}" in reply["html"] and f"{who}, post 1:" in reply["html"]
+    assert f"@{who}" in reply["text"] and f"/u/{who}" in reply["html"] and f"From {who}, post 1" in reply["html"]
     assert {row["title"] for row in rows("select title from links where kind in ('mention', 'quote')")} == {who}
     assert who in rows("select title from threads where native_id = '3686'")[0]["title"]
     assert rows("select title from titles")[0]["title"] == f"{who} asks"
@@ -192,7 +192,7 @@ def test_a_copy_that_fails_half_way_leaves_the_old_one(
     build(archived, taxonomy)
     before = archived.published.read_bytes()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of paper")
 
     monkeypatch.setattr(building, "copy_posts", fail)

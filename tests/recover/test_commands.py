@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.imports import files
 
 from archive.database import open_archive
 from archive.errors import InputError
 from cli import optout
 from demo.web_archive import WebArchiveServer
+from tests.imports import files
 
 SURVEY = "https://sellers.oldquay.example/forums/t/survey-opt-out-again/45210/3"
 
@@ -40,7 +40,7 @@ def test_a_dead_forum_is_named_by_its_address(tmp_path: Path, server: WebArchive
         "recover", "--forum", forum, "--from", "2019", "--archive", server.url, "--db", tmp_path / "a.db", "--quiet"
     )
     assert result.exit_code == 0
-    assert "recovered: https://sellers.oldquay.example/forums/t/20417" in result.output
+    assert "recovered: https://sellers.oldquay.example/forums/t/45210" in result.output
     assert "threads of the listing did not match" in result.output
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from archive.database import Paths, open_archive, write_lock
+from archive.errors import UnreachableError
 from archive.warc import WarcStore
-from crawler import door, rebuild
+from crawler import door, intake, rebuild
 from crawler.crawl import Crawl
 from crawler.lookups import Wanted
 from crawler.recover import Recovery, Task
@@ -169,7 +170,9 @@ def test_few_captures_are_fetched_and_none_twice(bench: Bench, server: WebArchiv
     assert len(pages) == len(set(pages))
 
 
-def test_a_second_run_asks_nothing_until_it_is_told_to(bench: Bench, server: WebArchiveServer) -> None:
+def test_a_second_run_asks_nothing_until_it_is_told_to(
+    bench: Bench, server: WebArchiveServer, virtual_time: Time
+) -> None:
     bench.recover([server.url])
     before = {name: bench.rows(sql) for name, sql in CONTENT.items()}
     asked = len(server.requests)
@@ -299,3 +302,49 @@ def test_no_more_lists_are_asked_of_pywb_in_a_minute_than_allowed(
     assert len(pywb.requests("cdx?")) - before == len(sent) > 60
     assert max(sum(at <= other < at + 60 for other in sent) for at in sent) <= 24
     assert "3 recovered, 1 partly, 1 refused, 30 none" in report.text
+
+
+def test_a_thread_that_a_held_post_links_to_is_taken_from_a_listing_whatever_its_words(
+    bench: Bench, server: WebArchiveServer
+) -> None:
+    def never(title: str, tags: tuple[str, ...], text: str) -> str | None:
+        return None
+
+    bench.recover([server.url], Task(wanted("45210")))
+    db = open_archive(bench.paths.database)
+    with db.atomic():
+        db.conn.execute(
+            "insert into links (post_id, url, kind, target_site_id, target_native_id, state)"
+            " select id, ?, 'link', 'oldquay', '31877', 'unknown' from posts where number = 1",
+            (f"{FORUM}/t/31877",),
+        )
+    db.close()
+    bench.recover([server.url], Task(forum=QUAY), interest=never)
+    assert bench.states() == {"45210": "recovered", "31877": "recovered"}
+    assert bench.rows("select reason from lookups where native_id = '31877'") == [("link in oldquay/45210/1",)]
+
+
+def test_a_capture_that_was_stored_when_the_program_was_killed_is_taken_over(
+    bench: Bench, server: WebArchiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "ingest", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bench.recover([server.url], Task(wanted("45210")))
+    assert bench.rows("select count(*) from captures") == [(0,)]
+    bench.recover([server.url], Task(wanted("45210")))
+    assert bench.numbers("45210") == list(range(1, 11))
+    assert bench.rows("select count(*), count(distinct url) from captures") == [(2, 2)]
+
+
+def test_an_archive_that_falls_silent_ends_the_run_and_the_next_one_goes_on(
+    bench: Bench, server: WebArchiveServer, virtual_time: Time
+) -> None:
+    limited = Answer(429, "Too Many Requests", (), b"slow down")
+    bench.recover([server.url], Task(wanted("20417")))
+    server.faults += [Answer(200, "OK", (), b"hello"), limited, limited]
+    with pytest.raises(UnreachableError):
+        bench.recover([server.url])
+    assert bench.rows("select state, exit_code from runs order by id desc limit 1") == [("interrupted", 4)]
+    bench.recover([server.url])
+    assert set(bench.states()) == set(SLUGS)

@@ -100,6 +100,8 @@ ROWS = [
     Row("ancient: number and author are words of one line", lambda: [(p.number, p.author) for p in osfe("ancient.html").posts], [(1, "ada"), (2, "ben")]),
     Row("data: a captured .json", lambda: read(OSFE, f"{OSFE.base_url}/t/645202.json", fixture("topic.json")).stream, ("9001", "9002", "9003")),  # type: ignore[union-attr]
     Row("a live forum's page in an archive is read like a dead one's", lambda: numbers(read(SAS, f"{SAS.base_url}/t/x/645202", fixture("layout_a.html").replace(b"sellercentral.amazon.com/forums", b"sellersasksellers.com"))), [1, 7, 2, 4]),  # type: ignore[arg-type]
+    Row("what looks like a post inside a post is somebody's words", lambda: numbers(read(OSFE, TOPIC, fixture("layout_b.html").replace(b"Same here.", b"Same <div id='post_9' class='crawler-post'><div class='post'>here</div></div>"))), [1, 2]),  # type: ignore[arg-type]
+    Row("N: the same", lambda: len(read(NSFE, THREAD, fixture("nsfe_thread.html").replace(b"Nobody asked me.", b"<article id='post-5eef969a1508af21fb64e9db01ba5a7e'><p>x</p></article>")).posts), 4),  # type: ignore[union-attr]
     # What stands in for a thread
     Row("the successor's home page under a thread's address is a soft 404", lambda: osfe("nsfe_home.html"), ThreadGone("645202", 200)),
     Row("the same under its .json address", lambda: read(OSFE, f"{OSFE.base_url}/t/645202.json", fixture("nsfe_home.html")), ThreadGone("645202", 200)),

@@ -78,3 +78,10 @@ def test_any_text_at_all_has_an_identity_or_none(url: str) -> None:
         reference = found[1]
         for native_id in (reference.thread, reference.post_native_id):
             assert native_id is None or native_id.replace("-", "").isalnum()
+
+
+def test_of_two_forums_on_one_host_the_one_for_which_the_address_names_most_has_it() -> None:
+    whole, folder = Site("a", "discourse", "https://x.example"), Site("b", "discourse", "https://x.example/forums")
+    for sites in ((whole, folder), (folder, whole)):
+        site, reference = identify("https://x.example/forums/t/words/7", sites)  # type: ignore[misc]
+        assert (site.id, reference.thread) == ("b", "7")

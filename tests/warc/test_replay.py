@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -28,16 +29,16 @@ def archived(tmp_path: Path) -> str:
         return forum.url
 
 
-@pytest.fixture
-def pywb(tmp_path: Path, archived: str) -> Iterator[str]:
-    """pywb with the archive's WARC files as its collection `forum`; the collection's address."""
-    for arguments in (["init", "forum"], ["add", "forum", *map(str, (tmp_path / "archive.warc").glob("*.warc.gz"))]):
-        subprocess.run([str(BIN / "wb-manager"), *arguments], cwd=tmp_path, check=True, capture_output=True)
+@contextmanager
+def serving(folder: Path, warcs: Iterable[Path]) -> Iterator[str]:
+    """pywb, set up in `folder`, with these WARC files as its collection `forum`; the collection's address."""
+    for arguments in (["init", "forum"], ["add", "forum", *map(str, warcs)]):
+        subprocess.run([str(BIN / "wb-manager"), *arguments], cwd=folder, check=True, capture_output=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     server = subprocess.Popen(
         [str(BIN / "wayback"), "-b", "127.0.0.1", "-p", str(port)],
-        cwd=tmp_path,
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -52,6 +53,13 @@ def pywb(tmp_path: Path, archived: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture
+def pywb(tmp_path: Path, archived: str) -> Iterator[str]:
+    """pywb with the archive's WARC files; the collection's address."""
+    with serving(tmp_path, (tmp_path / "archive.warc").glob("*.warc.gz")) as address:
+        yield address
 
 
 def test_pywb_serves_every_capture_with_its_time_and_its_bytes(tmp_path: Path, archived: str, pywb: str) -> None:

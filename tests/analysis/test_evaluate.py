@@ -1,0 +1,185 @@
+"""Measuring the tagger: what is read, what is counted, and that labels stay out of it. All text is synthetic."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from analysis.evaluate import compare, errors, figures, predictions, rule_summary
+from analysis.judge import judge
+from analysis.labelled import place, read
+from analysis.metrics import counts, kappa, scores, share
+from archive.errors import DataFileError, InputError
+from cli.evaluate import evaluate
+from taxonomy import load
+
+PROGRAM = "amz.promise_optimization"
+LINES = [
+    {"id": "a", "position": "op", "text": "They switched on Promise Optimization for my account.", "programs": [PROGRAM]},
+    {"id": "b", "position": "reply 2", "text": "Nobody even asked me whether I wanted it.", "themes": ["consent_absent"],
+     "inherited_programs": [PROGRAM]},
+    {"id": "c", "position": "reply 2", "text": "We were put in without asking us.", "themes": ["consent_absent"],
+     "inherited_programs": [PROGRAM]},
+    {"id": "d", "position": "reply 10", "text": "Good morning from the coast."},
+    {"id": "e", "position": "reply p2.1", "text": "Same page, other day."},
+]  # fmt: skip
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    return write(tmp_path / "lines.jsonl", LINES)
+
+
+def write(path: Path, entries: list[dict[str, object]]) -> Path:
+    common = {"thread": "t", "title": "Who turned this on?", "forum": "sas", "voice": "staff", "unknown": {"x": 1}}
+    path.write_text("".join(json.dumps(common | entry, ensure_ascii=False) + "\n" for entry in entries), encoding="utf-8")
+    return path
+
+
+def test_lines_in_any_order_make_the_same_thread(tmp_path: Path) -> None:
+    shuffled = [dict(entry) for entry in LINES]
+    random.Random(3).shuffle(shuffled)
+    # Of one position, file order is the order.
+    shuffled.sort(key=lambda entry: entry["id"] == "c")
+    first, second = (read(write(tmp_path / f"{name}.jsonl", entries)) for name, entries in (("one", LINES), ("two", shuffled)))
+    assert first == second
+    assert [[paragraph.id for paragraph in post.paragraphs] for post in first[0].posts] == [["a"], ["b", "c"], ["d"], ["e"]]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [["op", "nav", "reply 1", "reply 2", "reply 10", "reply p2.1", "reply p2.11", "reply p6.4"], ["article", "reply 3"]],
+)
+def test_positions_sort_as_a_reader_meets_them(order: list[str]) -> None:
+    assert sorted(reversed(order), key=place) == order
+
+
+def test_a_voice_and_unknown_fields_of_a_line_are_ignored(lines: Path) -> None:
+    assert {paragraph.labels.voice for paragraph in read(lines)[0].paragraphs} == {None}
+
+
+def test_labels_never_reach_the_tagger(tmp_path: Path, lines: Path) -> None:
+    bare = [{key: entry[key] for key in ("id", "position", "text")} for entry in LINES]
+    taxonomy = load()
+    assert predictions(judge(read(lines), taxonomy)) == predictions(judge(read(write(tmp_path / "b.jsonl", bare)), taxonomy))
+
+
+def test_every_line_gets_a_prediction_under_its_own_id(lines: Path) -> None:
+    found = {entry["id"]: entry for entry in predictions(judge(read(lines), load()))}
+    assert sorted(found) == ["a", "b", "c", "d", "e"]
+    assert found["a"]["programs"] == [PROGRAM]
+    assert found["b"]["inherited_programs"] == [PROGRAM]
+    assert found["b"]["themes"] == ["consent_absent"]
+    assert found["d"]["themes"] == []
+
+
+def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.jsonl", [{"id": "x", "position": "op", "text": "Promise Optimization again.\n\nNobody even asked me."}])
+    (found,) = predictions(judge(read(path), load()))
+    assert found["programs"] == [PROGRAM]
+    assert "consent_absent" in found["themes"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "not valid JSON"), ("[1]", "`text` is missing"), ('{"text": "x", "themes": "y"}', "`themes` is no list")],
+)
+def test_a_line_that_does_not_fit_is_named_with_file_and_line(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(json.dumps(LINES[0]) + "\n" + content + "\n")
+    with pytest.raises(DataFileError, match=message) as error:
+        read(path)
+    assert f"{path}:2" in str(error.value)
+
+
+def test_a_thread_file_gives_text_roles_and_labels(tmp_path: Path) -> None:
+    path = tmp_path / "t.yml"
+    path.write_text(
+        "id: 1\ntitle: T\nwriter: w\nsplit: test\nstaff: [Mo]\nposts:\n"
+        "- {by: Mo, at: 2024-01-01, body: [{p: Hello.}]}\n"
+        "- {by: ann, at: 2024-01-02, body: [{quote: {post: 1, text: Hello.}}, {p: '*No*', themes: [x], second: {themes: [y]}}]}\n"
+    )
+    (thread,) = read(path)
+    assert [post.role for post in thread.posts] == ["staff", "member"]
+    greeting, quotation, answer = thread.paragraphs
+    assert (greeting.labels.voice, quotation.labels.voice, answer.labels.voice) == ("staff", "quotation", "seller")
+    assert answer.second is not None and answer.second.themes == {"y"}
+    assert 'data-post="1"' in quotation.html
+
+
+def test_what_holds_no_labelled_threads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read(tmp_path / "none.jsonl")
+    with pytest.raises(InputError, match="no labelled threads"):
+        read(tmp_path)
+
+
+def test_counts_give_the_textbook_figures() -> None:
+    table = counts([("t", {"a"}, {"a"}), ("t", {"a", "b"}, {"b", "c"}), ("u", {"a"}, set())], ["a", "b", "c"])
+    found = scores(table)
+    assert found["precision"].value == round(2 / 3, 4)
+    assert found["recall"].value == 0.5
+    # a: 1 of 3 found, nothing wrong; b: all right; c never is a label, so it has no part in the mean.
+    assert found["macro_f1"].value == 0.75
+
+
+def test_intervals_hold_the_estimate_and_are_the_same_every_time() -> None:
+    pairs = [(number, {"a"}, {"a"} if number % 3 else set()) for number in range(40)]
+    found = scores(counts(pairs, ["a"]))["recall"]
+    assert found.low is not None and found.value is not None and found.high is not None
+    assert found.low < found.value < found.high
+    assert scores(counts(pairs, ["a"]))["recall"] == found
+
+
+def test_one_thread_leaves_no_room_for_chance_between_threads() -> None:
+    found = share({"only": [True, False]})
+    assert (found.low, found.value, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_agreement_is_what_chance_does_not_explain() -> None:
+    # The example of Cohen's paper in small: 4 of 5 agreed, chance .52.
+    assert kappa([1, 1, 1, 0, 0], [1, 1, 1, 0, 1]) == pytest.approx((0.8 - 0.56) / 0.44)
+    assert kappa([1, 1], [1, 1]) is None
+    assert kappa([], []) is None
+
+
+def test_rules_are_counted_against_the_labels(lines: Path) -> None:
+    summary = {rule["rule"]: rule for rule in rule_summary(judge(read(lines), load()))}
+    assert summary["consent.never_asked"]["correct"] == 2
+    assert summary["consent.never_asked"]["incorrect"] == 0
+
+
+def test_errors_come_in_buckets_with_the_text(tmp_path: Path) -> None:
+    wrong = [LINES[0] | {"programs": ["amz.fba_donations"]}]
+    buckets = errors(judge(read(write(tmp_path / "w.jsonl", wrong)), load()))
+    assert buckets["program missed, named: amz.fba_donations"][0]["id"] == "a"
+    assert buckets[f"program wrong, named: {PROGRAM}"][0]["rule"] == "name"
+
+
+def test_two_runs_are_compared_figure_by_figure_and_paragraph_by_paragraph(lines: Path) -> None:
+    taxonomy = load()
+    judged = judge(read(lines), taxonomy)
+    ours = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
+    theirs = json.loads(json.dumps(ours))
+    assert all(row["difference"] == 0 for row in compare(ours, theirs)["figures"])
+    theirs["predictions"][0]["programs"] = []
+    (changed,) = compare(ours, theirs)["changed"]
+    assert changed == {"id": "a", "before": {"programs": []}, "now": {"programs": [PROGRAM]}}
+
+
+def test_the_command_writes_figures_and_predictions_and_compares(lines: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    result = CliRunner().invoke(evaluate, [str(lines), "--json", str(out)], catch_exceptions=False)
+    assert result.exit_code == 0
+    written = json.loads(out.read_text())
+    assert [entry["id"] for entry in written["predictions"]] == ["a", "b", "c", "d", "e"]
+    assert set(written["predictions"][0]) == {"id", "programs", "inherited_programs", "themes", "voice"}
+    again = CliRunner().invoke(evaluate, [str(lines), "--compare", str(out), "--errors", "1", "--rules"], catch_exceptions=False)
+    assert "0 paragraphs are tagged otherwise" in again.output
+    (tmp_path / "no.json").write_text("[]")
+    refused = CliRunner().invoke(evaluate, [str(lines), "--compare", str(tmp_path / "no.json")])
+    assert isinstance(refused.exception, InputError)

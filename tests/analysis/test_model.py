@@ -1,0 +1,96 @@
+"""The trained model as the tagger uses it: what it says is reproducible, placed and explained. All text is synthetic."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.model import FOLDER, Model, model
+from analysis.tag import tag_archive
+from analysis.wordpiece import WordPiece
+from archive.errors import DataFileError
+from taxonomy import load
+from taxonomy.normalise import fold
+from tests.analysis.small_archive import SmallArchive
+
+COMPLAINT = "The weather is fine. They charged my card a fee for every return label that I never asked for. See you."
+
+
+def test_a_proposal_points_at_the_sentence_that_speaks_for_it() -> None:
+    for found in model().read(COMPLAINT.lower()).proposals(0.0):
+        sentence = COMPLAINT[found.start : found.end]
+        assert sentence and sentence == sentence.strip() and sentence in COMPLAINT
+        assert all(word in COMPLAINT.lower() for word in found.because)
+
+
+def test_the_words_that_moved_a_score_are_those_of_the_complaint() -> None:
+    (found,) = [entry for entry in model().read(COMPLAINT.lower()).proposals(0.0) if entry.theme_id == "cost_shift"]
+    assert COMPLAINT[found.start : found.end].startswith("They charged")
+    assert {"charged", "card", "fee"} & set(found.because)
+
+
+def test_reading_twice_gives_the_same() -> None:
+    assert model().read(COMPLAINT.lower()).proposals(0.0) == model().read(COMPLAINT.lower()).proposals(0.0)
+
+
+@given(st.text(max_size=200))
+def test_any_text_at_all_can_be_read(text: str) -> None:
+    folded = fold(text)
+    reading = model().read(folded.text)
+    assert 0 <= reading.about <= 1
+    for found in reading.proposals(0.0):
+        assert 0 <= found.start <= found.end <= len(folded.text)
+        assert 0 <= found.score <= 1
+
+
+def test_the_model_knows_the_codebook_and_the_programs_of_the_taxonomy() -> None:
+    taxonomy = load()
+    assert set(model().themes) == {theme.id for theme in taxonomy.codebook.themes}
+    assert set(model().programs) <= {program.id for program in taxonomy.programs}
+    assert set(model().thresholds) == set(model().themes)
+
+
+def test_weights_that_are_not_those_of_the_card_are_refused(tmp_path: Path) -> None:
+    for name in ("model.npz", "model.json"):
+        shutil.copy(FOLDER / name, tmp_path / name)
+    Model(tmp_path)
+    card = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(card | {"digest": "0" * 64}))
+    with pytest.raises(DataFileError, match="do not belong together"):
+        Model(tmp_path)
+    with pytest.raises(DataFileError, match="make model"):
+        Model(tmp_path / "nowhere")
+
+
+def test_what_ships_is_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 16_000_000
+
+
+def test_words_are_cut_into_known_pieces_longest_first() -> None:
+    cut = WordPiece({"[UNK]": 0, "opt": 1, "##out": 2, "##o": 3, "out": 4, "!": 5})
+    assert cut.pieces("optout out! xyz") == ([1, 2, 4, 5, 0], [(0, 6), (0, 6), (7, 10), (10, 11), (12, 15)])
+    assert cut.pieces("é" * 60)[0] == [0]
+
+
+def test_a_tag_of_the_model_carries_its_sentence_and_its_words(tmp_path: Path) -> None:
+    archive = SmallArchive(tmp_path / "a.db")
+    thread = archive.thread("Promise Optimization")
+    texts = ["Guess who pays for the label.", "I closed four cases about it and each agent contradicts the last one."]
+    for number, text in enumerate(texts, 1):
+        archive.post(thread, number, f"Morning all. {text}")
+    tag_archive(archive.db, load(), run_id=archive.tag_run)
+    rows = archive.db.execute(
+        """select substr(p.text, t.start + 1, t."end" - t.start), t.because, t.score, p.text from
+        (select paragraph_id, start, "end", because, score from theme_tags where rule = 'model' union all
+         select paragraph_id, start, "end", because, score from theme_candidates) t
+        join paragraphs g on g.id = t.paragraph_id join posts p on p.id = g.post_id"""
+    ).fetchall()
+    assert rows
+    for evidence, because, score, text in rows:
+        assert evidence in text and 0 < score < 1
+        assert all(word in text.lower() for word in because.split(", "))

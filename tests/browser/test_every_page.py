@@ -1,0 +1,84 @@
+"""Each kind of page of the site: fit for assistive technology, narrow and wide, light and dark, and quiet."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import Open, Site, Watched
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# Files and Datasette's own plumbing are no pages.
+NO_PAGE = re.compile(r"/-/(?!exports$)|\.(csv|json|ndjson|parquet|atom|xml|txt|db|css)$")
+# Pages that no link of the home page leads to, and states of pages that look different.
+BESIDES = ("/search?q=label", "/search?q=zyzzyva", "/search?q=label&program=amz.prepaid_return_label", "/thread/demo/1001",
+           "/nowhere", "/-/exports", "/archive/posts", "/archive/posts/1", "/archive/ways_out")  # fmt: skip
+
+
+def kinds(visit: Open) -> list[str]:
+    """One address of each kind of page that the home page leads to, and those besides."""
+    page = visit("/")
+    found: dict[str, str] = {"": "/"}
+    for link in page.locator("a[href]").all():
+        href = link.get_attribute("href") or ""
+        parts = urlsplit(href)
+        if not href.startswith("/") or NO_PAGE.search(parts.path) or parts.path.startswith("/archive/"):
+            continue
+        found.setdefault(parts.path.split("/")[1], parts.path)
+    return list(dict.fromkeys([*found.values(), *BESIDES]))
+
+
+def axe(page: Any) -> list[str]:
+    """What axe-core objects to, one line each."""
+    answer = Axe().run(page, options=RULES).response
+    return [
+        f"{page.url} {violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:200]}"
+        for violation in answer["violations"]
+        for node in violation["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_axe_finds_nothing_wrong(visit: Open, width: int, scheme: str) -> None:
+    page = visit("/", width=width, scheme=scheme)
+    objections = []
+    for path in kinds(visit):
+        page.goto(path)
+        objections += axe(page)
+    assert objections == []
+
+
+def test_no_page_is_wider_than_a_small_screen(visit: Open) -> None:
+    page = visit("/", width=360)
+    wide = []
+    for path in kinds(visit):
+        page.goto(path)
+        if page.evaluate("document.documentElement.scrollWidth") > 360:
+            wide.append(path)
+    assert wide == []
+
+
+def test_no_page_asks_another_host_or_complains(visit: Open, site: Site, watched: Watched) -> None:
+    page = visit("/")
+    paths = kinds(visit)
+    for path in paths:
+        page.goto(path, wait_until="load")
+    assert watched.hosts() == {urlsplit(site.address).netloc}
+    # The page that is not there says so, which a browser reports.
+    assert [said for said in watched.complaints if "404" not in said] == []
+    assert len(paths) > 8
+
+
+def test_every_page_has_a_title_of_its_own_and_one_heading(visit: Open) -> None:
+    page = visit("/")
+    titles = []
+    for path in kinds(visit):
+        page.goto(path)
+        titles.append(page.title())
+        assert page.locator("h1").count() == 1, path
+    assert all(titles) and len(set(titles)) >= len(titles) - 2

@@ -1,0 +1,193 @@
+"""`optout taxonomy`, `optout candidates` and `optout review` as a user meets them. All text is synthetic."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analysis.tag import tag_archive
+from taxonomy import load
+from taxonomy.load import FOLDER
+from tests.analysis.small_archive import SmallArchive
+from tests.cli.conftest import Optout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FOLDER, tmp_path / "taxonomy"))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> SmallArchive:
+    archive = SmallArchive(tmp_path / "archive.db")
+    thread = archive.thread("Promise Optimization (PO) is on by default")
+    archive.post(thread, 1, "I never signed up for this.", at="2024-05-01T00:00:00Z")
+    for number in range(2, 9):
+        archive.post(thread, number, f"I opted out of Delivery Shield, {number} times.", at="2026-05-01T00:00:00Z")
+    tag_archive(archive.db, load(), run_id=archive.tag_run)
+    return archive
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_check_counts_and_says_what_to_look_at(optout: Optout, folder: Path) -> None:
+    ended = optout("taxonomy", "check", folder)
+    assert ended.code == 0
+    assert f"taxonomy {load().version}: {len(load().programs)} programs" in ended.out
+    assert "unverified" in ended.out
+
+
+def test_check_names_file_and_line_of_a_mistake(optout: Optout, folder: Path) -> None:
+    edit(folder / "programs.yml", "status: partial", "status: sure")
+    ended = optout("taxonomy", "check", folder)
+    assert ended.code == 8
+    assert "programs.yml:" in ended.err and "status" in ended.err
+
+
+def test_check_says_that_a_way_out_was_not_looked_at_for_long(optout: Optout, folder: Path) -> None:
+    edit(folder / "programs.yml", "verified_on: 2026-11-23", "verified_on: 2020-01-01")
+    assert "last verified on 2020-01-01" in optout("taxonomy", "check", folder).out
+
+
+def test_show_draws_the_history_with_its_sources(optout: Optout) -> None:
+    out = optout("taxonomy", "show", "amz.prepaid_return_label").out
+    assert "├─ 2020-06-15" in out and "└─ 2026-02-08" in out
+    assert "[P] https://" in out and "verified 20" in out
+    assert "amz.prepaid_return_label" in optout("taxonomy", "show").out
+    assert "rule" in optout("taxonomy", "show", "consent_absent").out
+    assert optout("taxonomy", "show", "amz.none_such").code == 2
+
+
+def test_diff_says_what_changed_and_how_many_posts_it_touches(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+) -> None:
+    edit(folder / "programs.yml", "{text: Promise Optimization, observed: true}", "{text: Delivery Shield}")
+    ended = optout("taxonomy", "diff", folder, "--db", tmp_path / "archive.db")
+    assert "program amz.promise_optimization: aliases: - Delivery Shield; + Promise Optimization" in ended.out
+    assert "8 of 8 tagged posts" in ended.out
+    assert "no difference" in optout("taxonomy", "diff", "current", "current", "--db", tmp_path / "archive.db").out
+    ended = optout("taxonomy", "diff", load().version, folder, "--db", tmp_path / "archive.db")
+    assert "program amz.promise_optimization: changed" in ended.out
+    assert optout("taxonomy", "diff", "1+none", "--db", tmp_path / "archive.db").code == 2
+
+
+def test_a_candidate_becomes_a_program_and_comments_stay(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+) -> None:
+    options = ("--folder", folder, "--db", tmp_path / "archive.db")
+    ended = optout("candidates", "--since", "2026-01-01", *options)
+    assert ended.code == 0 and ended.out.startswith("Delivery Shield  (7 posts")
+    before = (folder / "programs.yml").read_text(encoding="utf-8")
+    ended = optout("candidates", "accept", "Delivery Shield", "--as", "amz.delivery_shield", "--by", "anna", *options)
+    assert ended.code == 0, ended.err
+    after = (folder / "programs.yml").read_text(encoding="utf-8")
+    gone = [line for line in before.splitlines() if line not in after.splitlines() and not line.startswith("version:")]
+    assert gone == []
+    program = load(folder).program("amz.delivery_shield")
+    assert (program.status, program.marketplace, program.sources[0].tier) == ("unverified", "amazon", "F")
+    assert program.sources[0].url == "https://forum.example/t/1"
+    row = archive.db.execute("select decision, program_id, decided_by from program_candidates").fetchone()
+    assert tuple(row) == ("accept", "amz.delivery_shield", "anna")
+    assert optout("candidates", "accept", "Delivery Shield", "--as", "amz.delivery_shield", *options).code == 2
+    assert optout("candidates", "--since", "2026-01-01", *options).out == "no name stands out\n"
+
+
+@pytest.mark.parametrize("program_id", ["delivery_shield", "moon.delivery_shield", "amz.Delivery", "amz.vine"])
+def test_an_id_that_cannot_be_is_refused_and_nothing_is_written(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path, program_id: str
+) -> None:
+    before = (folder / "programs.yml").read_bytes()
+    ended = optout(
+        "candidates", "accept", "Delivery Shield", "--as", program_id, "--url", "https://x.example/1", "--folder", folder,
+        "--db", tmp_path / "archive.db",
+    )  # fmt: skip
+    assert ended.code == 2
+    assert (folder / "programs.yml").read_bytes() == before
+
+
+def test_a_name_that_a_program_has_is_refused_and_the_file_is_as_before(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+) -> None:
+    before = (folder / "programs.yml").read_bytes()
+    ended = optout(
+        "candidates", "accept", "Prepaid Return Label", "--as", "amz.label_again", "--url", "https://x.example/1",
+        "--folder", folder, "--db", tmp_path / "archive.db",
+    )  # fmt: skip
+    assert ended.code == 8 and "duplicate" in ended.err
+    assert (folder / "programs.yml").read_bytes() == before
+
+
+def test_a_rejected_name_goes_to_the_stop_list(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+) -> None:
+    options = ("--folder", folder, "--db", tmp_path / "archive.db")
+    assert optout("candidates", "--since", "2026-01-01", *options).code == 0
+    assert optout("candidates", "reject", "Delivery Shield", "--why", 'a "shop": ours', "--by", "anna", *options).code == 0
+    assert '- {name: "Delivery Shield", why: "a \\"shop\\": ours", by: "anna", decided_on: "' in (
+        folder / "stop_names.yml"
+    ).read_text(encoding="utf-8")
+    assert optout("candidates", "--since", "2026-01-01", *options).out == "no name stands out\n"
+    assert optout("candidates", "reject", "Delivery Shield", *options).code == 2
+
+
+def test_a_day_that_is_none_is_refused(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
+    assert optout("candidates", "--since", "last year", "--db", tmp_path / "archive.db").code == 2
+
+
+def queued(archive: SmallArchive) -> None:
+    archive.run(
+        "insert into theme_candidates select paragraph_id, ?, start, \"end\", 0.4, 'signed', run_id from theme_tags limit 1",
+        "notice_deficient",
+    )
+
+
+def test_a_key_a_decision(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(archive)
+    keys = iter("xy")
+    monkeypatch.setattr("click.getchar", lambda: next(keys))
+    ended = optout("review", "--by", "anna", "--db", tmp_path / "archive.db")
+    assert ended.code == 0, ended.err
+    assert "Promise Optimization (PO) is on by default" in ended.out
+    assert "candidate; signed; score 0.40" in ended.out and "I never signed up" in ended.out
+    row = archive.db.execute("select subject_id, decision, decided_by, start, \"end\" from reviews").fetchone()
+    assert tuple(row) == ("notice_deficient", "accept", "anna", 0, 27)
+    assert "nothing waits" in optout("review", "--db", tmp_path / "archive.db").out
+    assert optout("tag", "--db", tmp_path / "archive.db").code == 0
+    assert ("notice_deficient", "I never signed up") in archive.themes(1)
+
+
+@pytest.mark.parametrize(("pressed", "kept"), [("q", []), ("s", []), ("n", ["reject"]), ("\x03", [])])
+def test_one_can_skip_and_end(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pressed: str, kept: list[str]
+) -> None:
+    queued(archive)
+    monkeypatch.setattr("click.getchar", lambda: pressed)
+    assert optout("review", "--theme", "notice_deficient", "--db", tmp_path / "archive.db").code == 0
+    assert [row[0] for row in archive.db.execute("select decision from reviews")] == kept
+
+
+def test_the_last_decision_can_be_undone(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(archive)
+    archive.run("update theme_candidates set theme_id = 'unclear_rules'")
+    queued(archive)
+    keys = iter("nunq")
+    monkeypatch.setattr("click.getchar", lambda: next(keys))
+    assert optout("review", "--db", tmp_path / "archive.db").code == 0
+    assert [row[0] for row in archive.db.execute("select decision from reviews")] == ["reject"]
+
+
+def test_the_queue_can_be_listed_for_other_tools(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
+    queued(archive)
+    lines = optout("review", "--list", "--db", tmp_path / "archive.db").out.splitlines()
+    assert [json.loads(line)["subject_id"] for line in lines] == ["notice_deficient"]

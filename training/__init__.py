@@ -1,0 +1,1 @@
+"""Making `data/model/` from the labelled threads: `make model`."""
