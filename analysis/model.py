@@ -12,6 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ class Reading:
         chances = _logistic(self._scores[: model._about_at] * model._slope[: model._about_at] + model._shift[: model._about_at])
         return [
             Proposal(model.themes[place], round(float(chances[place]), 4), *self._sentence(place), self._because(place))
-            for place in np.flatnonzero(chances >= least)
+            for place in map(int, np.flatnonzero(chances >= least))
         ]
 
     def description(self) -> Description | None:
@@ -136,7 +137,7 @@ class Reading:
     def _sentence(self, place: int) -> tuple[int, int]:
         text = self._text
         cuts = [0, *(stop.end() for stop in SENTENCE_END.finditer(text)), len(text)]
-        sums = dict.fromkeys(zip(cuts, cuts[1:], strict=False), 0.0)
+        sums = dict.fromkeys(pairwise(cuts), 0.0)
         bounds = iter(sums)
         here = next(bounds)
         for (start, _), part in zip(self._spans, self._parts(place), strict=False):

@@ -50,21 +50,25 @@ Signature = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """What differs between two taxonomies: `literals` (folded) and `patterns` that can be touched, or `everything`."""
+    """What differs between two taxonomies: `literals` (folded) and `patterns` that can be touched, or `everything`.
+
+    `refused`: programs that the model may no longer name.
+    """
 
     literals: frozenset[str]
     patterns: frozenset[str]
+    refused: frozenset[str] = frozenset()
     everything: bool = False
 
     @property
     def nothing(self) -> bool:
-        return not (self.everything or self.literals or self.patterns)
+        return not (self.everything or self.literals or self.patterns or self.refused)
 
 
 def signature(taxonomy: Taxonomy) -> Signature:
     """What is kept of a taxonomy in `taxonomies.content`."""
     parts = (taxonomy, taxonomy.cues, *taxonomy.programs, *taxonomy.theme_rules, *taxonomy.forums)
-    # These the model may name where none of their literals stands.
+    # The model may recognise any of these by a description, whatever words it is made of.
     described = sorted(inheritance(taxonomy).passed_on.intersection(model().programs))
     # On these forums every numeric date reads otherwise.
     day_first = sorted(site for forum in taxonomy.forums if forum.day_first for site in forum.sites)
@@ -87,8 +91,9 @@ def signature(taxonomy: Taxonomy) -> Signature:
             },
         },
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
+        "described": described,
         "rest": hashlib.sha256(
-            repr([described, day_first, *(rest for part in parts if (rest := _rest(part)))]).encode()
+            repr([day_first, *(rest for part in parts if (rest := _rest(part)))]).encode()
         ).hexdigest(),
     }  # fmt: skip
 
@@ -97,10 +102,12 @@ def change(old: Signature, new: Signature) -> Change:
     """What differs between the taxonomies of two signatures."""
     # Between rules that fit alike the first one gives its name to the tag.
     common = [[rule for rule in one["patterns"] if rule in other["patterns"]] for one, other in ((old, new), (new, old))]
-    if old.keys() != new.keys() or common[0] != common[1] or old["rest"] != new["rest"]:
+    allowed = set(new["described"]).difference(old.get("described", ()))
+    if old.keys() != new.keys() or common[0] != common[1] or old["rest"] != new["rest"] or allowed:
         return Change(frozenset(), frozenset(), everything=True)
     return Change(
-        frozenset(_changed(old["literals"], new["literals"])), frozenset(_changed(old["patterns"], new["patterns"]))
+        frozenset(_changed(old["literals"], new["literals"])), frozenset(_changed(old["patterns"], new["patterns"])),
+        frozenset(old["described"]).difference(new["described"]),
     )
 
 
@@ -150,6 +157,14 @@ def touched(connection: Connection, difference: Change, version: str | None = No
         yield from (row[0] for row in connection.execute(posts, where))
     if difference.everything or difference.nothing:
         return
+    for program_id in sorted(difference.refused):
+        yield from (
+            row[0]
+            for row in connection.execute(
+                "select distinct g.post_id from program_tags x join paragraphs g on g.id = x.paragraph_id"
+                f" where x.program_id = :program and g.post_id in ({posts})", {**where, "program": program_id},
+            )
+        )
     touches = _Touches(difference)
     titles = [
         (row[0],) for row in connection.execute("select id, title from threads") if touches.any_in(row[1])

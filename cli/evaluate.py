@@ -43,7 +43,7 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
     """
     taxonomy = load()
     judged = judge(read(source or TEST), taxonomy)
-    result = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
+    result: dict[str, Any] = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)

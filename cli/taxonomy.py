@@ -122,7 +122,7 @@ def diff(paths: Paths, old: str, new: str) -> None:
                 click.echo(line)
         if connection is not None:
             tagged = connection.execute("select count(*) from tagged_posts").fetchone()[0]
-            count = sum(1 for _ in retag.touched(connection, change))
+            count = len(set(retag.touched(connection, change)))
             click.echo(f"{count} of {tagged} tagged posts can get other tags by this; posts after them may follow")
     finally:
         if db is not None:

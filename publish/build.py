@@ -203,8 +203,8 @@ def _about(archive: sqlite3.Connection, out: sqlite3.Connection) -> dict[str, st
         "last_captured_at": value("select max(captured_at) from captures"),
         "threads_gone": value("select count(*) from threads where state = 'gone'"),
         "threads_recovered": value("select count(*) from threads where state = 'recovered'"),
-        "posts_missing": value("select count(*) from missing_posts"),
-        "posts_missing_unexplained": value("select count(*) from missing_posts where not explained"),
+        "posts_missing": value("select coalesce(sum(posts_missing), 0) from coverage"),
+        "posts_missing_unexplained": value("select coalesce(sum(posts_unexplained), 0) from coverage"),
         "posts_undated": value("select count(*) from posts where created_at is null"),
         "posts_untagged": str(archive.execute(untagged).fetchone()[0]),
     }  # fmt: skip

@@ -143,7 +143,8 @@ def test_a_day_that_is_none_is_refused(optout: Optout, archive: SmallArchive, tm
 
 def queued(archive: SmallArchive) -> None:
     archive.run(
-        "insert into theme_candidates select paragraph_id, ?, start, \"end\", 0.4, 'signed', run_id from theme_tags limit 1",
+        'insert into theme_candidates (paragraph_id, theme_id, start, "end", score, because, run_id)'
+        " select paragraph_id, ?, start, \"end\", 0.4, 'signed', run_id from theme_tags limit 1",
         "notice_deficient",
     )
 

@@ -110,7 +110,7 @@ class Archive:
 def make(path: Path) -> Paths:
     """The archive that most tests read."""
     archive = Archive(path)
-    thread = archive.thread("3686", TITLE, posts_listed=9, posts_held=6)
+    thread = archive.thread("3686", TITLE, posts_listed=7, posts_held=6)
     archive.insert("titles", thread_id=thread, observed_at="2024-04-01T00:00:00Z", title="kelpkitchen asks", capture_id=1)
 
     first = archive.post(thread, 1, "kelpkitchen",
