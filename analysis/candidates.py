@@ -30,7 +30,8 @@ ACRONYM = re.compile(r"(?<![\w'’])[A-Z][A-Z0-9]{1,6}(?![\w'’])")
 CUE = re.compile(
     r"(?:opt(?:ed|ing|s)?[ -]?(?:me|us|him|her|them)?[ -]?(?:out of|in ?to|in)|(?:un)?enrol(?:l?ed|l?ing|ls?|s)?(?: me| us)? (?:in ?to|in|from)"
     r"|(?:switch|turn)(?:ed|ing|s)? (?:off|on)|disabl(?:e|ed|ing)|signed (?:me|us) up (?:for|to)) (?:the |their |this |that |a )?"
-    r"(?P<name>[A-Za-z][\w&+'’-]*(?: [A-Za-z0-9][\w&+'’-]*){0,4})", re.I,
+    r"(?P<name>[A-Za-z][\w&+'’-]*(?: [A-Za-z0-9][\w&+'’-]*){0,4})",
+    re.I,
 )
 # Words that are no part of a name at its ends.
 SMALL = frozenset(
@@ -143,8 +144,11 @@ class _Known:
         if key not in self._held:
             words = key.split()
             rest = [word for word in words if word not in COMMON and word not in self._listed]
-            self._held[key] = not rest or key in self._parts or bool(self._names.find(key)) or any(
-                part in self._listed and " " in part for part in _parts(words)
+            self._held[key] = (
+                not rest
+                or key in self._parts
+                or bool(self._names.find(key))
+                or any(part in self._listed and " " in part for part in _parts(words))
             )
         return self._held[key]
 
@@ -169,7 +173,8 @@ where g.revision_id is null and g.kind in ({kinds}) and g.voice in ({voices}) or
 def _posts(connection: Connection) -> Iterator[tuple[Row, str]]:
     """Each post that has words of its author's, with just these."""
     sql = _PARAGRAPHS.format(
-        kinds=", ".join(f"'{kind}'" for kind in sorted(KINDS)), voices=", ".join(f"'{voice}'" for voice in sorted(VOICES))
+        kinds=", ".join(f"'{kind}'" for kind in sorted(KINDS)),
+        voices=", ".join(f"'{voice}'" for voice in sorted(VOICES)),
     )
     last, words = None, []
     for row in connection.execute(sql):
@@ -252,7 +257,9 @@ def _inside(short: str, long: str) -> bool:
 
 def _measured(connection: Connection, since: str, groups: list[list[str]]) -> list[Candidate]:
     """Each group with its use in all posts, however it is written there."""
-    owner = {key: number for number, group in enumerate(groups) for key in group if _inside(group[0], key) or key == group[0]}
+    owner = {
+        key: number for number, group in enumerate(groups) for key in group if _inside(group[0], key) or key == group[0]
+    }
     if not owner:
         return []
     keys = sorted(owner)
@@ -285,10 +292,17 @@ def _measured(connection: Connection, since: str, groups: list[list[str]]) -> li
             shown[number][" ".join(text[start:end].split())] += 1
             threads[number].add(row["thread_id"])
             authors[number].add(row["author_id"])
-            if len(one.examples) < EXAMPLES and all(example["thread"] != row["thread_native_id"] for example in one.examples):
+            if len(one.examples) < EXAMPLES and all(
+                example["thread"] != row["thread_native_id"] for example in one.examples
+            ):
                 words = " ".join(text[max(0, start - AROUND) : end + AROUND].split())
                 one.examples.append(
-                    {"site": row["site_id"], "thread": row["thread_native_id"], "post": row["post_native_id"], "words": words}
+                    {
+                        "site": row["site_id"],
+                        "thread": row["thread_native_id"],
+                        "post": row["post_native_id"],
+                        "words": words,
+                    }
                 )
     for number, one in enumerate(found):
         one.threads, one.authors = len(threads[number]), len(authors[number])

@@ -18,7 +18,11 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NUMBERS = dict(zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13), strict=True))
 NUMBERS |= {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30}
 ORDINALS = dict(
-    zip("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), range(1, 13), strict=True)
+    zip(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
+        range(1, 13),
+        strict=True,
+    )
 ) | {"fifteenth": 15, "twentieth": 20, "twenty-first": 21, "thirtieth": 30, "thirty-first": 31}
 # What vague counts are taken for.
 VAGUE = {"a couple of": (1, 3), "a couple": (1, 3), "a few": (2, 5), "few": (2, 5), "some": (2, 5), "several": (3, 8)}
@@ -53,11 +57,13 @@ MONTH = re.compile(_MONTH + r"(?![a-z])", re.I)
 # Before a date without a year: it can lie ahead.
 AHEAD = re.compile(
     r"(?:start(?:ing|s)?|begin(?:ning|s)?|effective|until|till|by|from|as of|before|due|deadline|ends?|closes?|for|through"
-    r"|to|will|next)(?: on)?(?: the)?\W*$", re.I,
+    r"|to|will|next)(?: on)?(?: the)?\W*$",
+    re.I,
 )
 # No marketplace is older.
 EARLIEST = 1990
 VERSION = re.compile(r"(?:version|release|build|firmware|v|model(?: no)?)\.? ?$", re.I)
+
 
 @dataclass(frozen=True)
 class Match:
@@ -183,7 +189,11 @@ def _month_of_year_beside(at: Match) -> Period | None:
 
 
 def _week_of_month(at: Match) -> Period | None:
-    whole = periods.month(at.year, at.month) if at.get("year") else at.nearest([periods.month(y, at.month) for y in _years(at)])
+    whole = (
+        periods.month(at.year, at.month)
+        if at.get("year")
+        else at.nearest([periods.month(y, at.month) for y in _years(at)])
+    )
     if whole is None:
         return None
     if at.get("week") == "last":
@@ -296,7 +306,9 @@ def _calendar(at: Match) -> Period | None:
 def _part_of_present(at: Match) -> Period | None:
     if at.posted is None:
         return None
-    whole = periods.month(at.posted.year, at.posted.month) if at.get("unit") == "month" else periods.year(at.posted.year)
+    whole = (
+        periods.month(at.posted.year, at.posted.month) if at.get("unit") == "month" else periods.year(at.posted.year)
+    )
     return periods.part(whole, _part(at.get("part")))
 
 
@@ -340,42 +352,164 @@ _GLUED = rf"(?:[-/., ]{{1,2}}(?:of )?{_LONG}|[-,. ]{{0,2}}' ?(?=\d)|-(?=\d\d)|(?
 _ON_WEEKDAY = rf"(?:{_WEEKDAY},? (?:the )?)?"
 _DMY = rf"(?P<first>{_NUMBER})(?P<sep>[/.-])(?P<second>{_NUMBER})(?P=sep)"
 FORMS = (
-    _form("year-month-day", "year", rf"{_FREE}{_YEAR}(?P<sep>[-/.])(?P<m>0?[1-9]|1[0-2])(?P=sep){_DAY}(?:T[\d:.]+Z?)?{_END}", _iso),
-    _form("day month year", "month", rf"{_FREE}{_ON_WEEKDAY}{_DAY}(?: ?[-./]? ?| of )(?:of )?{_MONTH}\.?{_GLUED}{_END}", _named_day),
-    _form("month day year", "month", rf"{_FREE}{_ON_WEEKDAY}{_MONTH}\.?[ -]?{_DAY}(?: ?,? ?(?:of |in )?(?<!\d){_LONG}|-{_LONG}|,? ?'(?=\d\d)){_OR_SHORT}{_END}", _named_day),
-    _form("day month", "month", rf"{_FREE}{_ON_WEEKDAY}{_DAY}(?: ?-? ?| of ){_MONTH}(?![a-z])(?!\.?,? ?'?\d)(?!-\w)", _day_of_some_year),
+    _form(
+        "year-month-day",
+        "year",
+        rf"{_FREE}{_YEAR}(?P<sep>[-/.])(?P<m>0?[1-9]|1[0-2])(?P=sep){_DAY}(?:T[\d:.]+Z?)?{_END}",
+        _iso,
+    ),
+    _form(
+        "day month year",
+        "month",
+        rf"{_FREE}{_ON_WEEKDAY}{_DAY}(?: ?[-./]? ?| of )(?:of )?{_MONTH}\.?{_GLUED}{_END}",
+        _named_day,
+    ),
+    _form(
+        "month day year",
+        "month",
+        rf"{_FREE}{_ON_WEEKDAY}{_MONTH}\.?[ -]?{_DAY}(?: ?,? ?(?:of |in )?(?<!\d){_LONG}|-{_LONG}|,? ?'(?=\d\d)){_OR_SHORT}{_END}",
+        _named_day,
+    ),
+    _form(
+        "day month",
+        "month",
+        rf"{_FREE}{_ON_WEEKDAY}{_DAY}(?: ?-? ?| of ){_MONTH}(?![a-z])(?!\.?,? ?'?\d)(?!-\w)",
+        _day_of_some_year,
+    ),
     _form("month day", "month", rf"{_FREE}{_ON_WEEKDAY}{_MONTH}\.? ?{_DAY}{_END}{_THINGS}(?! ?%)", _day_of_some_year),
-    _form("days of a month", "month", rf"{_FREE}{_MONTH}\.? {_DAY} ?(?:-|to|through|until) ?(?P<last>{_NUMBER})(?:st|nd|rd|th)?(?:,? {_YEAR})?{_END}", _days_of_month),
-    _form("month year", "month", rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.?(?: of | in |, ?|[-/ ]){_YEAR}){_END}", _month_of_year),
-    _form("month of last or this year", "month", rf"{_FREE}{_MONTH}(?: of)? (?P<which>last|this) year(?!\w|-)", _month_of_year_beside),
-    _form("ordinal in words", "month", rf"(?<!\w)(?P<day>{'|'.join(sorted(ORDINALS, key=len, reverse=True))})(?P<nth>) (?:day )?of {_MONTH}(?![a-z])(?!\.?,? ?'?\d)", _ordinal_day),
-    _form("week of a month", "month", rf"(?<!\w)(?P<week>first|second|third|fourth|last) week (?:or so )?(?:of|in) {_MONTH}(?:,? {_YEAR})?(?![a-z]|\.?,? ?'?\d)", _week_of_month),
-    _form("month 'yy", "month", rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.? ?'(?P<year>\d\d)){_END}", _month_of_year),
+    _form(
+        "days of a month",
+        "month",
+        rf"{_FREE}{_MONTH}\.? {_DAY} ?(?:-|to|through|until) ?(?P<last>{_NUMBER})(?:st|nd|rd|th)?(?:,? {_YEAR})?{_END}",
+        _days_of_month,
+    ),
+    _form(
+        "month year",
+        "month",
+        rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.?(?: of | in |, ?|[-/ ]){_YEAR}){_END}",
+        _month_of_year,
+    ),
+    _form(
+        "month of last or this year",
+        "month",
+        rf"{_FREE}{_MONTH}(?: of)? (?P<which>last|this) year(?!\w|-)",
+        _month_of_year_beside,
+    ),
+    _form(
+        "ordinal in words",
+        "month",
+        rf"(?<!\w)(?P<day>{'|'.join(sorted(ORDINALS, key=len, reverse=True))})(?P<nth>) (?:day )?of {_MONTH}(?![a-z])(?!\.?,? ?'?\d)",
+        _ordinal_day,
+    ),
+    _form(
+        "week of a month",
+        "month",
+        rf"(?<!\w)(?P<week>first|second|third|fourth|last) week (?:or so )?(?:of|in) {_MONTH}(?:,? {_YEAR})?(?![a-z]|\.?,? ?'?\d)",
+        _week_of_month,
+    ),
+    _form(
+        "month 'yy",
+        "month",
+        rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.? ?'(?P<year>\d\d)){_END}",
+        _month_of_year,
+    ),
     _form("month/year", "numeric", rf"{_FREE}(?P<m>0?[1-9]|1[0-2])/{_YEAR}{_END}", _numeric_month),
     _form("year-month", "year", rf"{_FREE}{_YEAR}-(?P<m>0[1-9]|1[0-2]){_END}", _numeric_month),
-    _form("numeric", "numeric", rf"{_FREE}{_DMY}(?P<year>(?:19[89]|20[0-4])\d|(?<!-)\d\d){_END}(?! ?(?:mm|cm|in|inch|inches)\b)", _numeric),
-    _form("numeric after a cue", "numeric", rf"(?<!\w)(?:on|by|since|from|until|till|before|after|dated|effective|starting|through) (?P<date>(?!(?:1/[2-4]|2/3|3/4)\b)(?P<first>{_NUMBER})/(?P<second>{_NUMBER})){_END}(?! ?(?:stars?|price|of|off|inch)\b)", _numeric_of_some_year),
+    _form(
+        "numeric",
+        "numeric",
+        rf"{_FREE}{_DMY}(?P<year>(?:19[89]|20[0-4])\d|(?<!-)\d\d){_END}(?! ?(?:mm|cm|in|inch|inches)\b)",
+        _numeric,
+    ),
+    _form(
+        "numeric after a cue",
+        "numeric",
+        rf"(?<!\w)(?:on|by|since|from|until|till|before|after|dated|effective|starting|through) (?P<date>(?!(?:1/[2-4]|2/3|3/4)\b)(?P<first>{_NUMBER})/(?P<second>{_NUMBER})){_END}(?! ?(?:stars?|price|of|off|inch)\b)",
+        _numeric_of_some_year,
+    ),
     _form("year after a cue", "year", rf"(?<!\w){_CUE} (?:the )?(?P<date>{_YEAR}){_END}{_THINGS}", _year_alone),
-    _form("second of two years", "year", rf"(?<!\w)(?:from|between) (?:19|20)\d\d ?(?:to|and|until|through|-) ?(?P<date>{_YEAR}){_END}{_THINGS}", _year_alone),
+    _form(
+        "second of two years",
+        "year",
+        rf"(?<!\w)(?:from|between) (?:19|20)\d\d ?(?:to|and|until|through|-) ?(?P<date>{_YEAR}){_END}{_THINGS}",
+        _year_alone,
+    ),
     _form("year before its thing", "year", rf"{_FREE}(?P<date>{_YEAR})(?:'s)?(?= {_KINDS})", _year_alone),
     _form("year in brackets", "year", rf"(?<=[(\[]){_YEAR}(?=[)\]])", _year_alone),
     _form("rough year", "year", rf"{_FREE}(?P<date>{_HEDGE} ?{_YEAR}){_END}{_THINGS}", _year_alone),
     _form("part of a year", "year", rf"{_FREE}(?P<date>{_PART}{_YEAR}){_END}{_THINGS}", _year_alone),
     _form("part of a month", "month", rf"{_FREE}(?P<date>{_PART}{_MONTH})(?![a-z]|\.? ?'?\d)", _month_of_some_year),
-    _form("month after a cue", "month", rf"(?<!\w)(?:in|since|until|till|during|through|before|after|from|by|of) (?P<date>{_MONTH})(?![a-z]|\.?,? ?'?\d|-)", _month_of_some_year),
-    _form("last month of that name", "month", rf"(?<!\w)(?P<which>last|this past|past|this|next) {_MONTH}(?![a-z]|\.? ?'?\d)", _month_of_some_year),
-    _form("season of a year", "season", rf"{_FREE}(?P<season>spring|summer|autumn|fall|winter)(?: of|,)? {_YEAR}{_END}", _season),
-    _form("last season of that name", "season", r"(?<!\w)(?P<which>last|this) (?P<season>spring|summer|autumn|fall|winter)(?!\w)", _season),
-    _form("quarter", "quarter", rf"{_FREE}Q(?P<quarter>[1-4])(?:[-/ ]| of |,? )?'?(?P<year>20[0-4]\d|(?<=')\d\d){_END}", _quarter),
+    _form(
+        "month after a cue",
+        "month",
+        rf"(?<!\w)(?:in|since|until|till|during|through|before|after|from|by|of) (?P<date>{_MONTH})(?![a-z]|\.?,? ?'?\d|-)",
+        _month_of_some_year,
+    ),
+    _form(
+        "last month of that name",
+        "month",
+        rf"(?<!\w)(?P<which>last|this past|past|this|next) {_MONTH}(?![a-z]|\.? ?'?\d)",
+        _month_of_some_year,
+    ),
+    _form(
+        "season of a year",
+        "season",
+        rf"{_FREE}(?P<season>spring|summer|autumn|fall|winter)(?: of|,)? {_YEAR}{_END}",
+        _season,
+    ),
+    _form(
+        "last season of that name",
+        "season",
+        r"(?<!\w)(?P<which>last|this) (?P<season>spring|summer|autumn|fall|winter)(?!\w)",
+        _season,
+    ),
+    _form(
+        "quarter",
+        "quarter",
+        rf"{_FREE}Q(?P<quarter>[1-4])(?:[-/ ]| of |,? )?'?(?P<year>20[0-4]\d|(?<=')\d\d){_END}",
+        _quarter,
+    ),
     _form("quarter after its year", "quarter", rf"{_FREE}{_YEAR}[- ]?Q(?P<quarter>[1-4])(?!\w)", _quarter),
     _form("decade", "decade", r"(?<!\w)(?:the )?(?P<decade>(?:19[89]|20[0-2])0)'?s(?!\w)", _decade),
-    _form("day beside the post", "near", r"(?<!\w)(?P<word>the day before yesterday|yesterday|last night|today|tomorrow|this morning|tonight)(?!\w|'s|-)", _near),
+    _form(
+        "day beside the post",
+        "near",
+        r"(?<!\w)(?P<word>the day before yesterday|yesterday|last night|today|tomorrow|this morning|tonight)(?!\w|'s|-)",
+        _near,
+    ),
     _form("the other day", "near", r"(?<!\w)the other day(?!\w)", _recently),
-    _form("ago", "ago", rf"(?<![\w.])(?P<date>(?:{_HEDGE} )?{_COUNT} (?P<unit>day|week|month|year)s? ago(?P<exact> today)?)(?!\w)", _ago),
-    _form("week, month or year beside the post", "calendar", r"(?<!\w)(?<!the )(?P<which>last|this|next) (?P<unit>weekend|week|month|quarter|year)(?!\w|-)", _calendar),
-    _form("part of the present", "present", rf"{_FREE}(?P<date>{_PART}(?:the|this) (?P<unit>month|year))(?!\w|-)", _part_of_present),
-    _form("weekday", "weekday", rf"(?<!\w)(?P<date>(?P<which>last|this past|next|this coming) {_WEEKDAY})(?!\w)", _weekday),
-    _form("weekday after a cue", "weekday", rf"(?<!\w)(?:(?P<which>by|until|till|before)|on|since) (?P<date>{_WEEKDAY})(?!\w|-| (?:to|through|and|or|deliver|pickup)|,? (?:{_MONTH}|\d))", _weekday),
-    _form("day of the month", "nth", rf"(?<!\w)(?:on|by|since|before|after|until|till|from|dated) (?P<date>{_NTH})(?= ?[.,;:!?)]| ?$| (?:and|but|they|i|we|it|at|that|when)\b)", _day_of_some_month),
+    _form(
+        "ago",
+        "ago",
+        rf"(?<![\w.])(?P<date>(?:{_HEDGE} )?{_COUNT} (?P<unit>day|week|month|year)s? ago(?P<exact> today)?)(?!\w)",
+        _ago,
+    ),
+    _form(
+        "week, month or year beside the post",
+        "calendar",
+        r"(?<!\w)(?<!the )(?P<which>last|this|next) (?P<unit>weekend|week|month|quarter|year)(?!\w|-)",
+        _calendar,
+    ),
+    _form(
+        "part of the present",
+        "present",
+        rf"{_FREE}(?P<date>{_PART}(?:the|this) (?P<unit>month|year))(?!\w|-)",
+        _part_of_present,
+    ),
+    _form(
+        "weekday", "weekday", rf"(?<!\w)(?P<date>(?P<which>last|this past|next|this coming) {_WEEKDAY})(?!\w)", _weekday
+    ),
+    _form(
+        "weekday after a cue",
+        "weekday",
+        rf"(?<!\w)(?:(?P<which>by|until|till|before)|on|since) (?P<date>{_WEEKDAY})(?!\w|-| (?:to|through|and|or|deliver|pickup)|,? (?:{_MONTH}|\d))",
+        _weekday,
+    ),
+    _form(
+        "day of the month",
+        "nth",
+        rf"(?<!\w)(?:on|by|since|before|after|until|till|from|dated) (?P<date>{_NTH})(?= ?[.,;:!?)]| ?$| (?:and|but|they|i|we|it|at|that|when)\b)",
+        _day_of_some_month,
+    ),
     _form("day of this month", "nth", rf"(?<!\w){_NTH} of (?P<which>this|last|next) month(?!\w)", _day_of_some_month),
 )

@@ -40,7 +40,9 @@ LITERALS = {
     "decade": ("0s", "0's"),
     "near": ("yesterday", "today", "tomorrow", "last night", "this morning", "tonight", "other day"),
     "ago": (" ago",),
-    "calendar": tuple(f"{which} {unit}" for which in ("last", "this", "next") for unit in ("week", "month", "quarter", "year")),
+    "calendar": tuple(
+        f"{which} {unit}" for which in ("last", "this", "next") for unit in ("week", "month", "quarter", "year")
+    ),
     "present": ("of the month", "of this month", "of the year", "of this year"),
     "weekday": ("sunday", "monday", "tuesday", "tuesd", "wednesday", "thursday", "friday", "saturday"),
     "nth": tuple(f"the {digit}" for digit in "123456789"),

@@ -30,12 +30,18 @@ def figures(judged: Sequence[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
         "taxonomy": taxonomy.version,
         "tagger": CODE_VERSION,
         "programs": {
-            "all": _block(judged, lambda entry: (
-                entry.paragraph.labels.programs | entry.paragraph.labels.inherited,
-                entry.program_ids("named") | entry.program_ids("inherited"),
-            ), labels=True),
+            "all": _block(
+                judged,
+                lambda entry: (
+                    entry.paragraph.labels.programs | entry.paragraph.labels.inherited,
+                    entry.program_ids("named") | entry.program_ids("inherited"),
+                ),
+                labels=True,
+            ),
             "named": _block(judged, lambda entry: (entry.paragraph.labels.programs, entry.program_ids("named"))),
-            "inherited": _block(judged, lambda entry: (entry.paragraph.labels.inherited, entry.program_ids("inherited"))),
+            "inherited": _block(
+                judged, lambda entry: (entry.paragraph.labels.inherited, entry.program_ids("inherited"))
+            ),
         },
         "themes": {"all": _block(judged, _themes, labels=True)},
     }
@@ -45,15 +51,17 @@ def figures(judged: Sequence[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
             groups[key(entry)].append(entry)
         for what, pair in (("programs", _programs), ("themes", _themes)):
             result[what][f"by_{name}"] = {group: _block(found, pair) for group, found in sorted(groups.items())}
-    result["false_alarms"] = asdict(share(_by_thread(
-        (entry.thread.id, bool(entry.themes)) for entry in judged if not entry.paragraph.labels.themes
-    )))
+    result["false_alarms"] = asdict(
+        share(
+            _by_thread((entry.thread.id, bool(entry.themes)) for entry in judged if not entry.paragraph.labels.themes)
+        )
+    )
     voiced = [entry for entry in judged if entry.paragraph.labels.voice]
     result["voice"] = {
         "paragraphs": len(voiced),
-        "accuracy": asdict(share(_by_thread(
-            (entry.thread.id, entry.voice == entry.paragraph.labels.voice) for entry in voiced
-        ))),
+        "accuracy": asdict(
+            share(_by_thread((entry.thread.id, entry.voice == entry.paragraph.labels.voice) for entry in voiced))
+        ),
         "confusion": [
             {"label": label, "found": found, "paragraphs": number}
             for (label, found), number in Counter(
@@ -88,17 +96,27 @@ def rule_summary(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     for entry in judged:
         labels = entry.paragraph.labels
         for kind, tags, gold in (
-            ("program", entry.programs, labels.programs | labels.inherited), ("theme", entry.themes, labels.themes)
+            ("program", entry.programs, labels.programs | labels.inherited),
+            ("theme", entry.themes, labels.themes),
         ):
             for rule, mine in _by_rule(tags).items():
                 others = {tag.id for tag in tags if tag.rule != rule}
                 rules[kind, rule].update(
-                    coverage=1, overlaps=int(bool(mine & others)), conflicts=int(bool(others - mine)),
-                    correct=len(mine & gold), incorrect=len(mine - gold),
+                    coverage=1,
+                    overlaps=int(bool(mine & others)),
+                    conflicts=int(bool(others - mine)),
+                    correct=len(mine & gold),
+                    incorrect=len(mine - gold),
                 )
     return [
-        {"kind": kind, "rule": rule, **{key: tally[key] for key in ("coverage", "overlaps", "conflicts", "correct", "incorrect")}}
-        for (kind, rule), tally in sorted(rules.items(), key=lambda item: (item[0][0], -item[1]["coverage"], item[0][1]))
+        {
+            "kind": kind,
+            "rule": rule,
+            **{key: tally[key] for key in ("coverage", "overlaps", "conflicts", "correct", "incorrect")},
+        }
+        for (kind, rule), tally in sorted(
+            rules.items(), key=lambda item: (item[0][0], -item[1]["coverage"], item[0][1])
+        )
     ]
 
 
@@ -111,13 +129,17 @@ def errors(judged: Iterable[Judged]) -> dict[str, list[dict[str, str]]]:
         wanted = {f"program {{}}: {program}": "named" for program in labels.programs}
         wanted |= {f"program {{}}: {program}": "inherited" for program in labels.inherited}
         wanted |= {f"theme {{}}: {theme}": "" for theme in labels.themes}
-        given = {f"program {{}}: {tag.id}": tag for tag in entry.programs} | {f"theme {{}}: {tag.id}": tag for tag in entry.themes}
+        given = {f"program {{}}: {tag.id}": tag for tag in entry.programs} | {
+            f"theme {{}}: {tag.id}": tag for tag in entry.themes
+        }
         for label, how in wanted.items():
             if label not in given:
                 buckets[label.format("missed" if not how else f"missed, {how}")].append(shown)
         for label, tag in given.items():
             if label not in wanted:
-                buckets[label.format("wrong" if not tag.how else f"wrong, {tag.how}")].append(shown | {"rule": tag.rule})
+                buckets[label.format("wrong" if not tag.how else f"wrong, {tag.how}")].append(
+                    shown | {"rule": tag.rule}
+                )
         if labels.voice and labels.voice != entry.voice:
             buckets[f"voice: {labels.voice} as {entry.voice or 'nothing'}"].append(shown)
     return dict(sorted(buckets.items(), key=lambda item: (-len(item[1]), item[0])))
@@ -134,8 +156,11 @@ def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it has no `figures` and `predictions`") from error
     changed = [
-        {"id": entry["id"], "before": {key: other[entry["id"]].get(key) for key in keys},
-         "now": {key: entry[key] for key in keys}}
+        {
+            "id": entry["id"],
+            "before": {key: other[entry["id"]].get(key) for key in keys},
+            "now": {key: entry[key] for key in keys},
+        }
         for entry in ours["predictions"]
         if entry["id"] in other
         for keys in [[key for key in entry if entry[key] != other[entry["id"]].get(key)]]

@@ -59,7 +59,9 @@ def judge(threads: Sequence[LabelledThread], taxonomy: Taxonomy) -> list[Judged]
             with db.atomic():
                 run_id, places = _store(db, threads)
             tag_archive(db, taxonomy, run_id=run_id)
-            return [entry for thread, posts in zip(threads, places, strict=True) for entry in _judged(db, thread, posts)]
+            return [
+                entry for thread, posts in zip(threads, places, strict=True) for entry in _judged(db, thread, posts)
+            ]
         finally:
             db.close()
 
@@ -70,29 +72,45 @@ Places = list[tuple[int, list[tuple[int, int]]]]
 
 def _store(db: Database, threads: Iterable[LabelledThread]) -> tuple[int, list[Places]]:
     execute = db.conn.execute
-    execute("insert into sites (id, kind, base_url, title, added_at) values ('labelled', 'labelled', '', '', ?)", (NOW,))
+    execute(
+        "insert into sites (id, kind, base_url, title, added_at) values ('labelled', 'labelled', '', '', ?)", (NOW,)
+    )
     run_id = execute(
-        "insert into runs (verb, settings, code_version, state, started_at) values ('tag', '{}', '', 'running', ?)", (NOW,)
+        "insert into runs (verb, settings, code_version, state, started_at) values ('tag', '{}', '', 'running', ?)",
+        (NOW,),
     ).lastrowid
     stored = []
     for number, thread in enumerate(threads):
         thread_id = execute(
             "insert into threads (site_id, native_id, url, title, tags, state, first_seen_at, last_seen_at)"
-            " values ('labelled', ?, '', ?, '[]', 'live', ?, ?)", (str(number), thread.title, NOW, NOW),
+            " values ('labelled', ?, '', ?, '[]', 'live', ?, ?)",
+            (str(number), thread.title, NOW, NOW),
         ).lastrowid
         places: Places = []
         for place, post in enumerate(thread.posts):
             html = "\n".join(paragraph.html for paragraph in post.paragraphs)
             text = render(html).text
             execute(
-                "insert or ignore into authors (site_id, name, role) values ('labelled', ?, ?)", (post.author, post.role)
+                "insert or ignore into authors (site_id, name, role) values ('labelled', ?, ?)",
+                (post.author, post.role),
             )
             post_id = execute(
                 "insert into posts (thread_id, native_id, number, author_id, created_at, text, html, digest, state, kind,"
                 " reply_to_number, first_seen_at, last_seen_at)"
                 " values (?, ?, ?, (select id from authors where name = ?), ?, ?, ?, ?, 'present', 'post', ?, ?, ?)",
-                (thread_id, f"{number}-{place}", post.number, post.author, post.created_at, text, html,
-                 hashlib.sha256(html.encode("utf-8", "surrogatepass")).hexdigest(), post.reply_to, NOW, NOW),
+                (
+                    thread_id,
+                    f"{number}-{place}",
+                    post.number,
+                    post.author,
+                    post.created_at,
+                    text,
+                    html,
+                    hashlib.sha256(html.encode("utf-8", "surrogatepass")).hexdigest(),
+                    post.reply_to,
+                    NOW,
+                    NOW,
+                ),
             ).lastrowid
             assert post_id is not None
             places.append((post_id, _spans(post.paragraphs, text)))
@@ -124,7 +142,8 @@ def _judged(db: Database, thread: LabelledThread, places: Places) -> Iterable[Ju
         programs, themes = {}, {}
         for row in found:
             programs[row["id"]] = db.conn.execute(
-                "select program_id, rule, score, how from program_tags where paragraph_id = ? order by rowid", (row["id"],)
+                "select program_id, rule, score, how from program_tags where paragraph_id = ? order by rowid",
+                (row["id"],),
             ).fetchall()
             themes[row["id"]] = db.conn.execute(
                 "select theme_id, rule, score from theme_tags where paragraph_id = ? order by rowid", (row["id"],)
@@ -134,7 +153,10 @@ def _judged(db: Database, thread: LabelledThread, places: Places) -> Iterable[Ju
             pieces = [row for row in found if row["start"] < end and start < row["end"]]
             longest = max(pieces, key=lambda row: min(end, row["end"]) - max(start, row["start"]), default=None)
             yield Judged(
-                thread, paragraph, text[start:end], longest["voice"] if longest else "",
+                thread,
+                paragraph,
+                text[start:end],
+                longest["voice"] if longest else "",
                 tuple(Tag(*row) for piece in pieces for row in programs[piece["id"]]),
                 tuple(Tag(*row) for piece in pieces for row in themes[piece["id"]]),
             )

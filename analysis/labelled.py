@@ -91,7 +91,9 @@ def read(path: Path) -> list[LabelledThread]:
         files = [path]
     else:
         raise InputError(f"{path} does not exist. Name a file of labelled paragraphs, or a folder of them.")
-    threads = [thread for file in files for thread in (_yaml(file) if file.suffix in (".yml", ".yaml") else _lines(file))]
+    threads = [
+        thread for file in files for thread in (_yaml(file) if file.suffix in (".yml", ".yaml") else _lines(file))
+    ]
     threads = [thread for thread in threads if thread.split != "none"]
     if not threads:
         raise InputError(f"{path} holds no labelled threads.")
@@ -130,16 +132,25 @@ def _yaml(path: Path) -> list[LabelledThread]:
                 created_at=str(post["at"]) if "at" in post else None,
                 reply_to=post.get("reply_to"),
                 paragraphs=tuple(
-                    _paragraph(file, ("posts", place, "body", nr), entry, f"{data.get('id', path.stem)}/{number}/{nr}",
-                               author in staff)
+                    _paragraph(
+                        file,
+                        ("posts", place, "body", nr),
+                        entry,
+                        f"{data.get('id', path.stem)}/{number}/{nr}",
+                        author in staff,
+                    )
                     for nr, entry in enumerate(body)
                 ),
             )
         )
     return [
         LabelledThread(
-            id=str(data.get("id", path.stem)), title=str(data.get("title", "")), forum=str(data.get("forum", "sas")),
-            writer=str(data.get("writer", "")), split=str(data.get("split", "")), posts=tuple(posts),
+            id=str(data.get("id", path.stem)),
+            title=str(data.get("title", "")),
+            forum=str(data.get("forum", "sas")),
+            writer=str(data.get("writer", "")),
+            split=str(data.get("split", "")),
+            posts=tuple(posts),
         )
     ]
 
@@ -153,9 +164,7 @@ def _staff(path: Path, data: dict[str, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _paragraph(
-    file: DataFile, where: tuple[Any, ...], entry: Any, paragraph_id: str, staff: bool
-) -> LabelledParagraph:
+def _paragraph(file: DataFile, where: tuple[Any, ...], entry: Any, paragraph_id: str, staff: bool) -> LabelledParagraph:
     kinds = [kind for kind in KINDS if isinstance(entry, dict) and kind in entry]
     if len(kinds) != 1:
         file.fail(where, f"a paragraph has exactly one of {', '.join(KINDS)}", "See data/demo/README.md.")
@@ -166,7 +175,9 @@ def _paragraph(
         file.fail(where, f"`{kind}` has not the form of one", "See data/demo/README.md.")
     usual = ("staff" if staff else "seller") if kind in VOICES and VOICES[kind] is None else VOICES.get(kind)
     return LabelledParagraph(
-        paragraph_id, html, _labels(file, where, entry, usual),
+        paragraph_id,
+        html,
+        _labels(file, where, entry, usual),
         _labels(file, (*where, "second"), entry["second"], usual) if "second" in entry else None,
     )
 
@@ -178,7 +189,9 @@ def _labels(file: DataFile, where: tuple[Any, ...], entry: Any, voice: str | Non
         if not isinstance(entry.get(key, []), list):
             file.fail((*where, key), f"`{key}` is no list", "Write it as [one, another].")
     return Labels(
-        frozenset(entry.get("programs", [])), frozenset(entry.get("inherited", [])), frozenset(entry.get("themes", [])),
+        frozenset(entry.get("programs", [])),
+        frozenset(entry.get("inherited", [])),
+        frozenset(entry.get("themes", [])),
         entry.get("voice", voice),
     )
 
@@ -199,11 +212,15 @@ def _html(kind: str, value: Any) -> str:
         rows = ("".join(f"<td>{MARKDOWN.renderInline(str(cell))}</td>" for cell in row) for row in value)
         return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
     if kind == "onebox":
-        return (f'<aside class="onebox" data-onebox-src="{escape(value["url"])}"><h3>{escape(value.get("title", ""))}</h3>'
-                f"<p>{escape(value.get('text', ''))}</p></aside>")
+        return (
+            f'<aside class="onebox" data-onebox-src="{escape(value["url"])}"><h3>{escape(value.get("title", ""))}</h3>'
+            f"<p>{escape(value.get('text', ''))}</p></aside>"
+        )
     source = "".join(f' data-{key}="{value[key]}"' for key in ("post", "topic") if key in value)
-    return (f'<aside class="quote" data-username="somebody"{source}><blockquote>{MARKDOWN.render(value["text"])}'
-            "</blockquote></aside>")
+    return (
+        f'<aside class="quote" data-username="somebody"{source}><blockquote>{MARKDOWN.render(value["text"])}'
+        "</blockquote></aside>"
+    )
 
 
 # ---- a paragraph a line
@@ -233,7 +250,8 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
         thread, position = str(entry.get("thread", "")), str(entry.get("position") or "")
         about.setdefault(thread, (str(entry.get("title") or ""), str(entry.get("forum") or "other")))
         paragraph = LabelledParagraph(
-            str(entry.get("id", number)), entry["text"],
+            str(entry.get("id", number)),
+            entry["text"],
             Labels(_ids(entry, "programs"), _ids(entry, "inherited_programs"), _ids(entry, "themes")),
         )
         threads.setdefault(thread, {}).setdefault(position.strip().lower(), []).append((position, paragraph))
@@ -241,9 +259,15 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
         title, forum = about[thread]
         posts = sorted(positions.items(), key=lambda item: place(item[0]))
         yield LabelledThread(
-            thread, title, forum, "", "",
+            thread,
+            title,
+            forum,
+            "",
+            "",
             tuple(
-                LabelledPost(number, "", "member", None, None, tuple(_as_html(paragraph, name) for _, paragraph in found))
+                LabelledPost(
+                    number, "", "member", None, None, tuple(_as_html(paragraph, name) for _, paragraph in found)
+                )
                 for number, (name, found) in enumerate(posts, 1)
             ),
         )

@@ -25,9 +25,7 @@ class Estimate:
     high: float | None
 
 
-def counts(
-    pairs: Iterable[tuple[Hashable, Iterable[str], Iterable[str]]], labels: Sequence[str]
-) -> Counts:
+def counts(pairs: Iterable[tuple[Hashable, Iterable[str], Iterable[str]]], labels: Sequence[str]) -> Counts:
     """Hits and misses by thread and label, from (thread, labels by people, labels by the program) of each paragraph."""
     column = {label: number for number, label in enumerate(labels)}
     row: dict[Hashable, int] = {}
@@ -81,7 +79,11 @@ def kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None
 def _weights(threads: int) -> NDArray[np.float64]:
     """How often each thread is drawn in each resample."""
     draw = np.random.default_rng(SEED)
-    return draw.multinomial(threads, np.full(threads, 1 / threads), RESAMPLES).astype(float) if threads else np.zeros((0, 0))
+    return (
+        draw.multinomial(threads, np.full(threads, 1 / threads), RESAMPLES).astype(float)
+        if threads
+        else np.zeros((0, 0))
+    )
 
 
 def _drawn(table: Counts) -> NDArray[np.float64]:

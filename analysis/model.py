@@ -62,7 +62,9 @@ class Model:
             card: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             weights = (folder / "model.npz").read_bytes()
         except (OSError, ValueError) as error:
-            raise DataFileError(f"{folder}: the model cannot be read: {error}. Make it again with: make model") from error
+            raise DataFileError(
+                f"{folder}: the model cannot be read: {error}. Make it again with: make model"
+            ) from error
         if hashlib.sha256(weights).hexdigest() != card.get("digest"):
             raise DataFileError(f"{folder}: model.npz and model.json do not belong together. Run: make model")
         with np.load(folder / "model.npz", allow_pickle=False) as arrays:
@@ -114,7 +116,9 @@ class Reading:
     def proposals(self, least: float) -> list[Proposal]:
         """The themes with a probability of at least `least`, in the order of the codebook."""
         model = self._model
-        chances = _logistic(self._scores[: model._about_at] * model._slope[: model._about_at] + model._shift[: model._about_at])
+        chances = _logistic(
+            self._scores[: model._about_at] * model._slope[: model._about_at] + model._shift[: model._about_at]
+        )
         return [
             Proposal(model.themes[place], round(float(chances[place]), 4), *self._sentence(place), self._because(place))
             for place in map(int, np.flatnonzero(chances >= least))
@@ -177,4 +181,3 @@ def version() -> str:
 
 def _logistic(values: Any) -> Any:
     return 1 / (1 + np.exp(-np.clip(values, -30, 30)))
-

@@ -13,7 +13,8 @@ EMPTY_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 SIGNATURE_MARK = re.compile(r"(?:--|__+|—|-{3,})[ \t]*(?:\n|$)|-- \S")
 FAREWELL = re.compile(
     r"(?:(?:best|kind|warm|many) )?(?:regards|wishes|thanks|cheers|sincerely|yours(?: truly| sincerely)?),?\s*\n?"
-    r"\s*[\w.'& -]{0,40}", re.I
+    r"\s*[\w.'& -]{0,40}",
+    re.I,
 )
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 # The address of a thread, on any of the forums' systems.

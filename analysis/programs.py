@@ -159,8 +159,13 @@ class Inheritance:
             if found:
                 return [
                     ProgramTag(
-                        evidence.program_id, "inherited", evidence.start, evidence.end, evidence.paragraph_id,
-                        f"inherited from {where}", SCORES[where],
+                        evidence.program_id,
+                        "inherited",
+                        evidence.start,
+                        evidence.end,
+                        evidence.paragraph_id,
+                        f"inherited from {where}",
+                        SCORES[where],
                     )
                     for evidence in found
                 ]

@@ -17,7 +17,9 @@ from analysis.dates import FoundDate
 from analysis.paragraphs import Paragraph
 from taxonomy.model import Taxonomy
 
-THINGS = re.compile(r"(?<!\w)(?:threads?|posts?|topics?|discussions?|exchanges?|announcements?|conversations?)(?!\w)", re.I)
+THINGS = re.compile(
+    r"(?<!\w)(?:threads?|posts?|topics?|discussions?|exchanges?|announcements?|conversations?)(?!\w)", re.I
+)
 STOP = re.compile(r"[.!?;]\s|\n")
 # A date or a forum belongs to a thing that stands at most so many characters from it, in the same sentence.
 BESIDE_FORUM, BESIDE_DATE = 40, 12
@@ -95,7 +97,9 @@ class References:
                 continue
             spans = [thing.span(), *([forum.span()] if forum else []), *([(when.start, when.end)] if when else [])]
             start, end = min(span[0] for span in spans), max(span[1] for span in spans)
-            if any(start < other.end and other.start < end for other in (*found.values(), *linked) if other.kind != "quote"):
+            if any(
+                start < other.end and other.start < end for other in (*found.values(), *linked) if other.kind != "quote"
+            ):
                 continue
             found[start, end] = Reference(
                 "named", start, end, self._sites[forum[0].lower()] if forum else None, None,
@@ -178,7 +182,9 @@ def resolve(connection: Connection, taxonomy: Taxonomy) -> None:
         rule = row["rule"].split("; ")[0] + (f"; found by {by}" if by else "")
         if (target, state, rule) != (row["target_thread_id"], row["state"], row["rule"]):
             changes.append((target, state, rule, row["id"]))
-    connection.executemany("update thread_references set target_thread_id = ?, state = ?, rule = ? where rowid = ?", changes)
+    connection.executemany(
+        "update thread_references set target_thread_id = ?, state = ?, rule = ? where rowid = ?", changes
+    )
 
 
 def _resolve_addresses(connection: Connection) -> None:

@@ -101,12 +101,15 @@ def signature(taxonomy: Taxonomy) -> Signature:
 def change(old: Signature, new: Signature) -> Change:
     """What differs between the taxonomies of two signatures."""
     # Between rules that fit alike the first one gives its name to the tag.
-    common = [[rule for rule in one["patterns"] if rule in other["patterns"]] for one, other in ((old, new), (new, old))]
+    common = [
+        [rule for rule in one["patterns"] if rule in other["patterns"]] for one, other in ((old, new), (new, old))
+    ]
     allowed = set(new["described"]).difference(old.get("described", ()))
     if old.keys() != new.keys() or common[0] != common[1] or old["rest"] != new["rest"] or allowed:
         return Change(frozenset(), frozenset(), everything=True)
     return Change(
-        frozenset(_changed(old["literals"], new["literals"])), frozenset(_changed(old["patterns"], new["patterns"])),
+        frozenset(_changed(old["literals"], new["literals"])),
+        frozenset(_changed(old["patterns"], new["patterns"])),
         frozenset(old["described"]).difference(new["described"]),
     )
 
@@ -128,7 +131,8 @@ def spare(connection: Connection, taxonomy: Taxonomy, code_version: str) -> int:
     new = signature(taxonomy)
     rows = connection.execute(
         "select version, content from taxonomies where version != ? and version in"
-        " (select taxonomy_version from tagged_posts where code_version = ?)", (taxonomy.version, code_version),
+        " (select taxonomy_version from tagged_posts where code_version = ?)",
+        (taxonomy.version, code_version),
     ).fetchall()
     for version, content in rows:
         difference = change(json.loads(content), new)
@@ -142,7 +146,8 @@ def spare(connection: Connection, taxonomy: Taxonomy, code_version: str) -> int:
         )
         spared += connection.execute(
             "update tagged_posts set taxonomy_version = ? where taxonomy_version = ? and code_version = ?"
-            " and post_id not in (select post_id from temp.touched)", (taxonomy.version, version, code_version),
+            " and post_id not in (select post_id from temp.touched)",
+            (taxonomy.version, version, code_version),
         ).rowcount
     return spared
 
@@ -162,13 +167,12 @@ def touched(connection: Connection, difference: Change, version: str | None = No
             row[0]
             for row in connection.execute(
                 "select distinct g.post_id from program_tags x join paragraphs g on g.id = x.paragraph_id"
-                f" where x.program_id = :program and g.post_id in ({posts})", {**where, "program": program_id},
+                f" where x.program_id = :program and g.post_id in ({posts})",
+                {**where, "program": program_id},
             )
         )
     touches = _Touches(difference)
-    titles = [
-        (row[0],) for row in connection.execute("select id, title from threads") if touches.any_in(row[1])
-    ]
+    titles = [(row[0],) for row in connection.execute("select id, title from threads") if touches.any_in(row[1])]
     connection.execute("create temp table if not exists touched_threads (id integer primary key)")
     connection.execute("delete from temp.touched_threads")
     connection.executemany("insert into temp.touched_threads values (?)", titles)
@@ -183,7 +187,8 @@ def touched(connection: Connection, difference: Change, version: str | None = No
         f"""select m.post_id, p.text, g.start, g."end", r.text as earlier
         from tagged_posts m join posts p on p.id = m.post_id join paragraphs g on g.post_id = m.post_id
         left join revisions r on r.id = g.revision_id
-        where p.thread_id not in (select id from temp.touched_threads) {only} order by m.post_id""", where,
+        where p.thread_id not in (select id from temp.touched_threads) {only} order by m.post_id""",
+        where,
     )
     last = None
     for post_id, text, start, end, earlier in rows:

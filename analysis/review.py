@@ -94,7 +94,8 @@ def decisions(connection: Connection, post_id: int) -> Decisions:
         """select v.text_digest, v.subject_kind, v.subject_id, v.decision, v.evidence_start, v.evidence_end
         from posts p join threads t on t.id = p.thread_id join reviews v on v.site_id = t.site_id
             and v.thread_native_id = t.native_id and v.post_native_id = p.native_id
-        where p.id = ? order by v.id""", (post_id,),
+        where p.id = ? order by v.id""",
+        (post_id,),
     ).fetchall()
     if not rows:
         return NONE

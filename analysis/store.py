@@ -59,8 +59,15 @@ def context(previous: str, row: Row) -> str:
     exactly the posts from there on.
     """
     parts = (
-        previous or row["title"], row["number"], row["reply_to_number"], row["name"], row["role"], row["revisions"],
-        row["created_at"], row["reviews"], row["targets"],
+        previous or row["title"],
+        row["number"],
+        row["reply_to_number"],
+        row["name"],
+        row["role"],
+        row["revisions"],
+        row["created_at"],
+        row["reviews"],
+        row["targets"],
     )
     return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -99,9 +106,7 @@ def stale_threads(connection: Connection) -> Iterator[Stale]:
         yield Stale(row["thread_id"], row["number"], row["post_id"])
 
 
-def _stale(
-    connection: Connection, versions: tuple[str, str], *, everything: bool
-) -> Iterator[tuple[int, int, int]]:
+def _stale(connection: Connection, versions: tuple[str, str], *, everything: bool) -> Iterator[tuple[int, int, int]]:
     thread, previous, done = None, "", False
     for row in connection.execute(SCAN.format(thread="")):
         if row["thread_id"] != thread:
@@ -133,9 +138,7 @@ def next_paragraph_id(connection: Connection) -> int:
 
 def posts_from(connection: Connection, stale: Stale) -> Iterator[Row]:
     """The posts from there on, in order, with text and author."""
-    return iter(
-        connection.execute(POSTS, {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id})
-    )
+    return iter(connection.execute(POSTS, {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}))
 
 
 def site(connection: Connection, thread_id: int) -> str:
@@ -149,7 +152,8 @@ def opening(connection: Connection, thread_id: int) -> tuple[str, str]:
     title: str = connection.execute("select title from threads where id = ?", (thread_id,)).fetchone()["title"]
     row = connection.execute(
         "select substr(text, 1, ?) from posts where thread_id = ? and kind != 'action' and text != ''"
-        " order by number, id limit 1", (OPENING, thread_id),
+        " order by number, id limit 1",
+        (OPENING, thread_id),
     ).fetchone()
     return title, row[0] if row else ""
 
@@ -173,7 +177,8 @@ def earlier_paragraphs(connection: Connection, stale: Stale) -> Iterator[tuple[i
     where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}
     rows = connection.execute(
         f"""select p.id as post_id, g.kind, g.voice, t.program_id, t.paragraph_id, t.start, t."end" {NAMED_BEFORE}
-        order by p.number desc, p.id desc, g.position desc, t.rowid""", where,
+        order by p.number desc, p.id desc, g.position desc, t.rowid""",
+        where,
     )
     for _, group in groupby(rows, key=lambda row: row["paragraph_id"]):
         found = list(group)
@@ -186,7 +191,8 @@ def posts_between(connection: Connection, stale: Stale, post_id: int) -> int:
     count: int = connection.execute(
         """select count(*) from posts p, (select number, id from posts where id = :from) f
         where p.thread_id = :thread and p.kind != 'action'
-        and (p.number, p.id) > (f.number, f.id) and (p.number, p.id) < (:number, :post)""", where,
+        and (p.number, p.id) > (f.number, f.id) and (p.number, p.id) < (:number, :post)""",
+        where,
     ).fetchone()[0]
     return count
 
@@ -200,7 +206,8 @@ def about(connection: Connection, thread_id: int, number: int, before: tuple[int
         join program_tags t on t.paragraph_id = g.id
         where p.thread_id = ? and p.number = ? and (p.number, p.id) < (?, ?) and g.kind not in ('navigation', 'preview',
             'signature', 'code', 'image', 'quote')
-        order by p.id, g.position, t.rowid""", (thread_id, number, *before),
+        order by p.id, g.position, t.rowid""",
+        (thread_id, number, *before),
     ).fetchall()
     chosen = [row for row in rows if row["how"] == "named"] or rows
     return list({row["program_id"]: evidence(row) for row in reversed(chosen)}.values())[::-1]
@@ -229,7 +236,8 @@ def thread_links(connection: Connection, post_id: int) -> list[Link]:
         """select l.url, l.kind, l.title, l.target_site_id, l.target_native_id from links l
         join posts p on p.id = l.post_id join threads t on t.id = p.thread_id
         where l.post_id = ? and l.target_native_id is not null and l.kind != 'mention'
-        and (l.target_site_id, l.target_native_id) != (t.site_id, t.native_id) order by l.id""", (post_id,),
+        and (l.target_site_id, l.target_native_id) != (t.site_id, t.native_id) order by l.id""",
+        (post_id,),
     )
     return [Link(*row) for row in rows]
 
@@ -242,8 +250,16 @@ def insert_pointers(
         'insert into dates (paragraph_id, start, "end", date_from, date_to, precision, rule, run_id)'
         " values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, hit.start, hit.end, hit.period.first.isoformat(), hit.period.last.isoformat(),
-             hit.period.precision, hit.rule, run_id)
+            (
+                number,
+                hit.start,
+                hit.end,
+                hit.period.first.isoformat(),
+                hit.period.last.isoformat(),
+                hit.period.precision,
+                hit.rule,
+                run_id,
+            )
             for number, (dates, _) in enumerate(found, first_id)
             for hit in dates
         ],
@@ -252,8 +268,18 @@ def insert_pointers(
         'insert into thread_references (paragraph_id, start, "end", kind, site_id, target_native_id, date_from, date_to,'
         " state, rule, run_id) values (?, ?, ?, ?, ?, ?, ?, ?, 'unknown', ?, ?)",
         [
-            (number, reference.start, reference.end, reference.kind, reference.site_id, reference.native_id,
-             reference.date_from, reference.date_to, reference.rule, run_id)
+            (
+                number,
+                reference.start,
+                reference.end,
+                reference.kind,
+                reference.site_id,
+                reference.native_id,
+                reference.date_from,
+                reference.date_to,
+                reference.rule,
+                run_id,
+            )
             for number, (_, references) in enumerate(found, first_id)
             for reference in references
         ],
@@ -268,8 +294,17 @@ def insert(
     connection.executemany(
         "insert into paragraphs values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, post_id, revision_id, number - first_id, entry.paragraph.kind, entry.voice, entry.voice_rule,
-             entry.paragraph.start, entry.paragraph.end)
+            (
+                number,
+                post_id,
+                revision_id,
+                number - first_id,
+                entry.paragraph.kind,
+                entry.voice,
+                entry.voice_rule,
+                entry.paragraph.start,
+                entry.paragraph.end,
+            )
             for number, entry in numbered
         ],
     )
@@ -302,11 +337,17 @@ def insert(
 
 
 def insert_tagged(
-    connection: Connection, post_id: int, digest: str, context_digest: str, versions: tuple[str, str], run_id: int,
+    connection: Connection,
+    post_id: int,
+    digest: str,
+    context_digest: str,
+    versions: tuple[str, str],
+    run_id: int,
     words_digest: str | None,
 ) -> None:
     """Note which version of the post was tagged, and with what. `words_digest`: see `analysis.tagger.own_words`."""
     connection.execute(
         "insert into tagged_posts (post_id, digest, context_digest, taxonomy_version, code_version, run_id, words_digest)"
-        " values (?, ?, ?, ?, ?, ?, ?)", (post_id, digest, context_digest, *versions, run_id, words_digest),
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        (post_id, digest, context_digest, *versions, run_id, words_digest),
     )

@@ -91,8 +91,7 @@ def summarise(connection: Connection, taxonomy: Taxonomy, figures: Path = FIGURE
         execute(f"drop table if exists temp.{name}")
     for table in TABLES:
         execute(f"delete from {table}")
-    for statement in (_COPIES, "create index temp.copies_by_post on copies(post_id)", _COUNTED,
-                      _POSTS, _HITS):
+    for statement in (_COPIES, "create index temp.copies_by_post on copies(post_id)", _COUNTED, _POSTS, _HITS):
         execute(statement)
     execute("create temp table marketplaces (program_id text primary key, marketplace text not null)")
     connection.executemany(

@@ -73,8 +73,13 @@ def tag_archive(
 
 
 def _thread(
-    connection: Connection, tagger: Tagger, pointers: Pointers, stale: store.Stale, versions: tuple[str, str],
-    run_id: int, counts: TagCounts,
+    connection: Connection,
+    tagger: Tagger,
+    pointers: Pointers,
+    stale: store.Stale,
+    versions: tuple[str, str],
+    run_id: int,
+    counts: TagCounts,
 ) -> TagCounts:
     site_id = store.site(connection, stale.thread_id)
     store.forget_tags(connection, stale)
@@ -103,7 +108,10 @@ def _thread(
             )
             store.insert(connection, post["id"], revision["id"] if revision else None, next_id, tagged, run_id)
             pointed = pointers.find(
-                tagged, version["text"], posted=post["created_at"], site_id=site_id,
+                tagged,
+                version["text"],
+                posted=post["created_at"],
+                site_id=site_id,
                 links=store.thread_links(connection, post["id"]) if revision is None else (),
             )
             store.insert_pointers(connection, next_id, pointed, run_id)

@@ -125,16 +125,13 @@ class Tagger:
                 latest = self._topic(first_id + place, paragraph.programs) or latest
         return ThreadState(
             title=state.title,
-            known=state.known | {
-                tag.program_id for paragraph in tagged for tag in paragraph.programs if tag.how == "named"
-            },
+            known=state.known
+            | {tag.program_id for paragraph in tagged for tag in paragraph.programs if tag.how == "named"},
             latest=latest or state.latest,
             posts_since=0 if latest else state.posts_since + 1,
         )
 
-    def _themes(
-        self, folded: Folded, reading: Reading | None, offset: int
-    ) -> tuple[list[ThemeHit], list[ThemeHit]]:
+    def _themes(self, folded: Folded, reading: Reading | None, offset: int) -> tuple[list[ThemeHit], list[ThemeHit]]:
         """The themes that rules find or the model is sure of, and those that it only finds possible."""
         hits = {
             hit.theme_id: replace(hit, start=hit.start + offset, end=hit.end + offset)
@@ -151,16 +148,23 @@ class Tagger:
                 proposed.append(hit)
         return sorted(hits.values(), key=lambda hit: (hit.start, hit.theme_id)), proposed
 
-    def _described(
-        self, reading: Reading, folded: Folded, context: Context, offset: int
-    ) -> list[ProgramTag]:
+    def _described(self, reading: Reading, folded: Folded, context: Context, offset: int) -> list[ProgramTag]:
         """The program that the words describe, with the title's help, where they leave little doubt."""
         found = self.model.read(f"{context.title.text}. {folded.text}").description()
         own = reading.description()
-        if found is None or own is None or found.score < self.model.sure or found.program_id not in self.inheritance.passed_on:
+        if (
+            found is None
+            or own is None
+            or found.score < self.model.sure
+            or found.program_id not in self.inheritance.passed_on
+        ):
             return []
         start, end = folded.span(*(own.start, own.end))
-        return [ProgramTag(found.program_id, "named", start + offset, end + offset, None, "described", round(found.score, 4))]
+        return [
+            ProgramTag(
+                found.program_id, "named", start + offset, end + offset, None, "described", round(found.score, 4)
+            )
+        ]
 
     def _topic(self, paragraph_id: int, programs: Iterable[ProgramTag]) -> tuple[Evidence, ...]:
         return tuple(

@@ -14,7 +14,8 @@ BY_KIND = {"quote": "quotation", "preview": "press", "navigation": "navigation"}
 OPENING = re.compile(
     r"[\"'“‘*]*(?:dear (?:\w+ ){0,3}(?:seller|partner|merchant|customer|member)s?\b"
     r"|(?:hello|hi|greetings),? (?:from amazon|valued |selling partner|sellers\b)"
-    r"|subject: |from: .{0,80}@|(?:good|great|exciting) news[!,]|welcome aboard|introducing [A-Z])", re.I,
+    r"|subject: |from: .{0,80}@|(?:good|great|exciting) news[!,]|welcome aboard|introducing [A-Z])",
+    re.I,
 )
 CLOSING = re.compile(
     r"(?:sincerely|regards|thank you for selling|the .{1,40} team\b|please do not reply|©|you are receiving this)", re.I
@@ -30,7 +31,8 @@ OFFICIAL = re.compile(
     r"|no action is (?:needed|required)|there is (?:nothing you need|no need) to |you (?:do not|don't|don’t) need to (?:do|take)"
     r"|participation is (?:required|mandatory|optional)|to learn more|for more information"
     r"|(?:sellers?|units|products|items|accounts) (?:\w+ ){0,8}will (?:no longer )?be |exemptions will\b"
-    r"|you(?:'ll|’ll| will) be (?:charged|enrolled|included|able)|customers will be able)", re.I,
+    r"|you(?:'ll|’ll| will) be (?:charged|enrolled|included|able)|customers will be able)",
+    re.I,
 )
 PERSONAL = re.compile(r"\b(?:i|i'm|i’m|i've|i’ve|my|me|imho|lol)\b", re.I)
 WHOLLY_QUOTED = re.compile(r"[\"“«](?:[^\"“”«»]{40,})[\"”»][.)]?", re.S)
@@ -70,9 +72,7 @@ def _voice(paragraph: Paragraph, words: str, own: tuple[str, str] | None) -> tup
     return own or ("seller", "author")
 
 
-def _letters(
-    found: Sequence[Paragraph], text: str, result: list[tuple[str, str]], own: tuple[str, str] | None
-) -> None:
+def _letters(found: Sequence[Paragraph], text: str, result: list[tuple[str, str]], own: tuple[str, str] | None) -> None:
     """Mark pasted e-mails: from an opening to a closing, or as far as nobody speaks for himself."""
     place = 0
     while place < len(found):

@@ -33,7 +33,9 @@ def main(topics: int) -> None:
             seconds, sent = time.monotonic() - began, forum.requests[before:]
             limited = sum(request.status == 429 for request in sent)
             floor = max(0.0, (len(sent) / 200 - 1) * 60 + 40) if len(sent) > 50 else 0.0
-            print(f"{name}: {len(sent)} requests (least {fewest}), {limited} x 429, {seconds:.1f} s (at the limit {floor:.0f} s)")
+            print(
+                f"{name}: {len(sent)} requests (least {fewest}), {limited} x 429, {seconds:.1f} s (at the limit {floor:.0f} s)"
+            )
     held = opened(folder).conn.execute("select count(*), (select count(*) from posts) from threads").fetchone()
     print(f"held: {held[0]} of {topics} topics, {held[1]} of {sum(sizes.values())} posts")
 

@@ -63,7 +63,8 @@ class Maker:
         words = list(dict.fromkeys(self._word() for _ in range(WORDS * 2)))[:WORDS]
         drawn = Skewed(len(words))
         self.sentences = [
-            " ".join(words[drawn.draw(rng)] for _ in range(rng.randint(6, 20))).capitalize() + "." for _ in range(SENTENCES)
+            " ".join(words[drawn.draw(rng)] for _ in range(rng.randint(6, 20))).capitalize() + "."
+            for _ in range(SENTENCES)
         ]
         self.authors = max(posts // 20, 10)
         self.drawn_author = Skewed(self.authors, 0.9)
@@ -89,9 +90,29 @@ def make(paths: Paths, posts: int) -> None:
     db.execute("pragma foreign_keys = off")
     when = "2026-01-05T00:00:00Z"
     for site in SITES:
-        _insert(db, "sites", id=site, kind="discourse", base_url=f"https://{site}.example", title=site.title(), added_at=when)
-    _insert(db, "runs", id=1, verb="crawl", settings="{}", code_version="1", state="finished", started_at=when, ended_at=when)
-    names = ((i + 1, SITES[i % len(SITES)], f"Kx{i}_zq", "staff" if i % 997 == 0 else "member") for i in range(maker.authors))
+        _insert(
+            db,
+            "sites",
+            id=site,
+            kind="discourse",
+            base_url=f"https://{site}.example",
+            title=site.title(),
+            added_at=when,
+        )
+    _insert(
+        db,
+        "runs",
+        id=1,
+        verb="crawl",
+        settings="{}",
+        code_version="1",
+        state="finished",
+        started_at=when,
+        ended_at=when,
+    )
+    names = (
+        (i + 1, SITES[i % len(SITES)], f"Kx{i}_zq", "staff" if i % 997 == 0 else "member") for i in range(maker.authors)
+    )
     db.executemany("insert into authors (id, site_id, name, role) values (?, ?, ?, ?)", names)
     rows: dict[str, list[tuple[object, ...]]] = {}
     for table, row in _rows(maker, posts):
@@ -135,10 +156,44 @@ def _rows(maker: Maker, posts: int) -> Iterator[tuple[str, tuple[object, ...]]]:
         url = f"https://{site}.example/t/{thread}"
         state = rng.choices(("live", "gone", "recovered"), (90, 7, 3))[0]
         missing = rng.random() < 0.05
-        yield "captures", (thread, 1, site, url + ".json", seen, 200, "application/json", f"sha256:{thread:064x}", 9000,
-                           "live" if state != "recovered" else "memento", "optout-000001.warc.gz", thread * 9000, 9000)
-        yield "threads", (thread, site, str(thread), url, title, "shipping", "[]", _time(opened), _time(opened + length * 3600),
-                          state, length + missing, length, seen, seen, thread)
+        yield (
+            "captures",
+            (
+                thread,
+                1,
+                site,
+                url + ".json",
+                seen,
+                200,
+                "application/json",
+                f"sha256:{thread:064x}",
+                9000,
+                "live" if state != "recovered" else "memento",
+                "optout-000001.warc.gz",
+                thread * 9000,
+                9000,
+            ),
+        )
+        yield (
+            "threads",
+            (
+                thread,
+                site,
+                str(thread),
+                url,
+                title,
+                "shipping",
+                "[]",
+                _time(opened),
+                _time(opened + length * 3600),
+                state,
+                length + missing,
+                length,
+                seen,
+                seen,
+                thread,
+            ),
+        )
         if missing:
             yield "missing_posts", (thread, f"m{thread}", length + 1, 2, "the source withholds it", 1, seen, seen)
         for number in range(1, length + 1):
@@ -155,7 +210,10 @@ def _rows(maker: Maker, posts: int) -> Iterator[tuple[str, tuple[object, ...]]]:
             if rng.random() < 0.05:
                 target = rng.randint(1, thread)
                 html += f'<p><a href="https://{site}.example/t/{target}">there</a></p>'
-                yield "links", (post, f"https://{site}.example/t/{target}", "link", "there", site, str(target), target, "live")
+                yield (
+                    "links",
+                    (post, f"https://{site}.example/t/{target}", "link", "there", site, str(target), target, "live"),
+                )
             shown = markup.render(html)
             written = opened + number * rng.randint(60, 7200)
             yield "posts", (post, thread, str(post), number, author, _time(written), shown.text, html, f"{post:x}",
@@ -182,7 +240,9 @@ def _flush(db: sqlite3.Connection, table: str, rows: list[tuple[object, ...]]) -
 
 
 def _insert(db: sqlite3.Connection, table: str, **values: object) -> None:
-    db.execute(f"insert into {table} ({', '.join(values)}) values ({', '.join('?' * len(values))})", list(values.values()))
+    db.execute(
+        f"insert into {table} ({', '.join(values)}) values ({', '.join('?' * len(values))})", list(values.values())
+    )
 
 
 def _time(seconds: int) -> str:
@@ -197,7 +257,11 @@ def addresses(copy: Path, rng: random.Random) -> dict[str, list[str]]:
             found = [row[0] for row in db.execute(sql)]
             return [rng.choice(found) for _ in range(count)]
 
-        vocabulary = [word for (text,) in db.execute("select text from posts where id % 997 = 0 limit 2000") for word in text.split()]
+        vocabulary = [
+            word
+            for (text,) in db.execute("select text from posts where id % 997 = 0 limit 2000")
+            for word in text.split()
+        ]
         words = [rng.choice(vocabulary).strip(".,") for _ in range(ASKED)]
         programs = drawn("select id from programs where posts > 0")
         themes = drawn("select id from themes where posts > 0")
@@ -257,7 +321,9 @@ def exports(address: str) -> None:
         status, (headers, size) = _ask(address, path)
         seconds = time.perf_counter() - began
         rows = int(headers["x-total-rows"])
-        print(f"{path}: HTTP {status}, {rows:,} rows, {size / 1e6:,.0f} MB, {seconds:.1f} s, {rows / seconds:,.0f} rows/s")
+        print(
+            f"{path}: HTTP {status}, {rows:,} rows, {size / 1e6:,.0f} MB, {seconds:.1f} s, {rows / seconds:,.0f} rows/s"
+        )
 
 
 def _ask(address: str, path: str) -> tuple[int, tuple[dict[str, str], int]]:
@@ -284,8 +350,14 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         paths = Paths(folder / "archive.db")
         _timed("make the archive", lambda: make(paths, options.posts), unless=options.keep and paths.database.exists())
-        _timed("publish", lambda: build(paths, load(), progress=_stages()), unless=options.keep and paths.published.exists())
-        print(f"archive {paths.database.stat().st_size / 1e6:,.0f} MB, copy {paths.published.stat().st_size / 1e6:,.0f} MB")
+        _timed(
+            "publish",
+            lambda: build(paths, load(), progress=_stages()),
+            unless=options.keep and paths.published.exists(),
+        )
+        print(
+            f"archive {paths.database.stat().st_size / 1e6:,.0f} MB, copy {paths.published.stat().st_size / 1e6:,.0f} MB"
+        )
         if options.files:
             _timed("files for download", lambda: bulk.make(paths))
         port = free_port("127.0.0.1", 0)

@@ -56,8 +56,17 @@ def main(number: int) -> None:
 
     def tag() -> None:
         for text, state in posts:
-            tagger.post("", text, author="a", role="member", link_titles=(), context=context, state=state, first_id=1,
-                        about=lambda _: [])
+            tagger.post(
+                "",
+                text,
+                author="a",
+                role="member",
+                link_titles=(),
+                context=context,
+                state=state,
+                first_id=1,
+                about=lambda _: [],
+            )
 
     def stages() -> None:
         for text, _ in posts:

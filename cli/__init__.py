@@ -59,7 +59,21 @@ def optout() -> None:
 
 
 for command in (
-    run, crawl, recover, import_, tag, publish, serve, export, status, rebuild, evaluate, review, candidates, taxonomy, demo,
+    run,
+    crawl,
+    recover,
+    import_,
+    tag,
+    publish,
+    serve,
+    export,
+    status,
+    rebuild,
+    evaluate,
+    review,
+    candidates,
+    taxonomy,
+    demo,
 ):
     optout.add_command(command)
 

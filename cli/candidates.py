@@ -84,9 +84,13 @@ def candidates(
 
 @candidates.command()
 @click.argument("name")
-@click.option("--as", "program_id", required=True, metavar="ID", help="Id of the new program: amz.name_in_small_letters.")
+@click.option(
+    "--as", "program_id", required=True, metavar="ID", help="Id of the new program: amz.name_in_small_letters."
+)
 @click.option("--alias", "aliases", multiple=True, metavar="NAME", help="Another name of it. Can be given again.")
-@click.option("--mode", type=click.Choice(MODES), default="auto_enrol", show_default=True, help="How sellers came to be in it.")
+@click.option(
+    "--mode", type=click.Choice(MODES), default="auto_enrol", show_default=True, help="How sellers came to be in it."
+)
 @click.option("--description", metavar="TEXT", help="What it does, in a sentence.")
 @click.option("--url", metavar="URL", help="Where it is spoken of (the first example's thread by default).")
 @by_option
@@ -94,8 +98,16 @@ def candidates(
 @db_option
 @lock_option
 def accept(
-    paths: Paths, name: str, program_id: str, aliases: tuple[str, ...], mode: str, description: str | None,
-    url: str | None, by: str | None, folder: Path | None, wait: float,
+    paths: Paths,
+    name: str,
+    program_id: str,
+    aliases: tuple[str, ...],
+    mode: str,
+    description: str | None,
+    url: str | None,
+    by: str | None,
+    folder: Path | None,
+    wait: float,
 ) -> None:
     """Enter NAME as a program, unverified, in data/taxonomy/programs.yml. The next `optout tag` looks for it.
 
@@ -110,7 +122,8 @@ def accept(
             if url is None and row is not None:
                 for example in json.loads(row["examples"]):
                     place = db.conn.execute(
-                        "select url from threads where site_id = ? and native_id = ?", (example["site"], example["thread"])
+                        "select url from threads where site_id = ? and native_id = ?",
+                        (example["site"], example["thread"]),
                     ).fetchone()
                     url = place[0] if place and place[0].startswith(("http://", "https://")) else url
                     if url:

@@ -19,13 +19,23 @@ from taxonomy import load
 
 @click.command()
 @click.argument("source", required=False, type=click.Path(path_type=Path), metavar="[FILE|FOLDER]")
-@click.option("--json", "out", type=click.Path(path_type=Path), metavar="OUT", help="Write figures and predictions there.")
 @click.option(
-    "--compare", "other", type=click.Path(path_type=Path), metavar="OTHER.json",
+    "--json", "out", type=click.Path(path_type=Path), metavar="OUT", help="Write figures and predictions there."
+)
+@click.option(
+    "--compare",
+    "other",
+    type=click.Path(path_type=Path),
+    metavar="OTHER.json",
     help="Show what differs from another run, as written with --json.",
 )
 @click.option(
-    "--errors", "shown", type=click.IntRange(min=0), default=0, metavar="N", help="Show N examples of every kind of error."
+    "--errors",
+    "shown",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Show N examples of every kind of error.",
 )
 @click.option("--rules", is_flag=True, help="Show how each rule does.")
 def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: int, rules: bool) -> None:
@@ -66,7 +76,8 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
 def _show(console: Console, found: dict[str, Any], *, rules: bool) -> None:
     console.print(
         f"{found['paragraphs']} paragraphs of {found['threads']} threads, taxonomy {found['taxonomy']},"
-        f" tagger {found['tagger']}", highlight=False,
+        f" tagger {found['tagger']}",
+        highlight=False,
     )
     table = Table(box=None, pad_edge=False)
     for heading in ("", "precision", "recall", "F1", "macro F1", "right", "wrong", "missed"):
@@ -74,15 +85,25 @@ def _show(console: Console, found: dict[str, Any], *, rules: bool) -> None:
     rows = [("programs", found["programs"]["all"]), ("  named", found["programs"]["named"])]
     rows += [("  inherited", found["programs"]["inherited"]), ("themes", found["themes"]["all"])]
     for what in ("programs", "themes"):
-        rows += [(f"{what}, {by} {group}", block) for by in ("voice", "forum")
-                 for group, block in found[what][f"by_{by}"].items() if block["correct"] + block["missed"]]
+        rows += [
+            (f"{what}, {by} {group}", block)
+            for by in ("voice", "forum")
+            for group, block in found[what][f"by_{by}"].items()
+            if block["correct"] + block["missed"]
+        ]
     rows += [(f"  {label}", block) for label, block in found["themes"]["all"]["labels"].items()]
     for name, block in rows:
         macro = _text(block["macro_f1"]) if "macro_f1" in block else ""
-        table.add_row(name, *(_text(block[key]) for key in ("precision", "recall", "f1")), macro,
-                      *(str(block[key]) for key in ("correct", "incorrect", "missed")))
+        table.add_row(
+            name,
+            *(_text(block[key]) for key in ("precision", "recall", "f1")),
+            macro,
+            *(str(block[key]) for key in ("correct", "incorrect", "missed")),
+        )
     console.print(table)
-    console.print(f"voice right: {_text(found['voice']['accuracy'])} of {found['voice']['paragraphs']}", highlight=False)
+    console.print(
+        f"voice right: {_text(found['voice']['accuracy'])} of {found['voice']['paragraphs']}", highlight=False
+    )
     console.print(f"paragraphs without a theme that got one: {_text(found['false_alarms'])}", highlight=False)
     if found["agreement"]["paragraphs"]:
         console.print(f"labelled twice: {json.dumps(found['agreement'])}", highlight=False, markup=False)
@@ -105,7 +126,8 @@ def _show_comparison(console: Console, result: dict[str, Any], other: Path) -> N
     console.print(table)
     console.print(
         f"{len(found['changed'])} paragraphs are tagged otherwise; {found['only_here']} are only here,"
-        f" {found['only_there']} only there", highlight=False,
+        f" {found['only_there']} only there",
+        highlight=False,
     )
     for change in found["changed"]:
         console.print(f"  {change['id']}: {change['before']} -> {change['now']}", markup=False, highlight=False)

@@ -97,7 +97,9 @@ for name, what in FORMATS.items():
 @click.option("--program", default="", metavar="ID", help="Every post about this program.")
 @click.option("--thread", default="", metavar="URL", help="Every post of this thread, by any of its addresses.")
 @click.option("--query", default="", metavar="WORDS", help="Every post that this search finds.")
-@click.option("--public", is_flag=True, help="Masked, as on the site, and without the captured pages, which hold names.")
+@click.option(
+    "--public", is_flag=True, help="Masked, as on the site, and without the captured pages, which hold names."
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
 @db_option
 @quiet_option

@@ -17,7 +17,9 @@ from taxonomy import load
 @click.option(
     "--public-url", default="", metavar="URL", help="Address at which the site will be reached, for links in CSV files."
 )
-@click.option("--exports", is_flag=True, help="Also make every table as a file for download; from then on at every publishing.")
+@click.option(
+    "--exports", is_flag=True, help="Also make every table as a file for download; from then on at every publishing."
+)
 @db_option
 @quiet_option
 def publish(paths: Paths, public_url: str, exports: bool, quiet: bool) -> None:

@@ -20,7 +20,9 @@ AROUND = 600
 
 @click.command()
 @click.option("--theme", "--program", "subject_id", metavar="ID", help="Only this theme or program.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many."
+)
 @click.option("--by", metavar="NAME", help="Who decides (your user name by default).")
 @click.option("--list", "only_list", is_flag=True, help="Print what waits as JSON lines, and ask nothing.")
 @db_option

@@ -163,7 +163,11 @@ def _program(program: Program) -> Iterator[str]:
         yield f"  way out: {program.exit.method}{detail} (verified {program.exit.verified_on})"
     else:
         yield "  way out: none known"
-    for heading, ids in (("before it", program.predecessors), ("after it", program.successors), ("see", program.related)):
+    for heading, ids in (
+        ("before it", program.predecessors),
+        ("after it", program.successors),
+        ("see", program.related),
+    ):
         if ids:
             yield f"  {heading}: {', '.join(ids)}"
     yield f"  names: {', '.join(alias.text + (' (in context)' if alias.ambiguous else '') for alias in program.aliases)}"
@@ -174,7 +178,11 @@ def _named(name: str, connection: sqlite3.Connection | None) -> Taxonomy | retag
         return load()
     if Path(name).is_dir():
         return load(Path(name))
-    row = connection.execute("select content from taxonomies where version = ?", (name,)).fetchone() if connection else None
+    row = (
+        connection.execute("select content from taxonomies where version = ?", (name,)).fetchone()
+        if connection
+        else None
+    )
     if row is None:
         raise InputError(f"{name!r} is neither a folder, nor `current`, nor a version that tagged this archive")
     content: retag.Signature = json.loads(row[0])

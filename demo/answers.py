@@ -163,9 +163,7 @@ def topic_json(
 def posts_json(topic: TopicNow, posts: Sequence[Json], *, with_raw: bool = False) -> Json:
     """``/t/<id>/posts.json`` with these posts; ``raw`` is withheld for hidden posts."""
     if with_raw:
-        posts = [
-            post if post["hidden"] else {**post, "raw": topic.raws.get(post["id"], "")} for post in posts
-        ]
+        posts = [post if post["hidden"] else {**post, "raw": topic.raws.get(post["id"], "")} for post in posts]
     return {"post_stream": {"posts": list(posts)}, "id": topic.id}
 
 
@@ -227,9 +225,7 @@ def listed(topics: Sequence[TopicNow], query: ListQuery, per_page: int) -> list[
     if query.order in ("", "default", "activity"):
         pinned = [topic for topic in chosen if topic.pinned]
         rest = [topic for topic in chosen if not topic.pinned]
-        return (
-            (pinned + rest)[:per_page] if query.page == 0 else rest[max(0, start - len(pinned)) :][:per_page]
-        )
+        return (pinned + rest)[:per_page] if query.page == 0 else rest[max(0, start - len(pinned)) :][:per_page]
     return chosen[start : start + per_page]
 
 

@@ -31,17 +31,13 @@ WITHDRAWN = "(post deleted by author)"
 LARGEST = (690, 500)
 EXTERNAL = "noopener nofollow ugc"
 
-_INTERNAL_TOPIC = re.compile(
-    r"/t/(?:(?P<slug>[^/?#]*[^/?#\d][^/?#]*)/)?(?P<id>\d+)(?:/(?P<post>\d+))?/?(?:[?#].*)?"
-)
+_INTERNAL_TOPIC = re.compile(r"/t/(?:(?P<slug>[^/?#]*[^/?#\d][^/?#]*)/)?(?P<id>\d+)(?:/(?P<post>\d+))?/?(?:[?#].*)?")
 _INLINE = re.compile(
     r"(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?'()\[\]*_])"
     r"|(?<![\w/])@(?P<mention>\w(?:[\w.-]*\w)?)"
     r"|(?<![\w:]):(?P<emoji>[a-z][a-z0-9_]*|\+1|-1):(?!\w)"
 )
-_IMAGE_ICON = (
-    '<svg class="fa d-icon d-icon-far-image svg-icon" aria-hidden="true"><use href="#far-image"></use></svg>'
-)
+_IMAGE_ICON = '<svg class="fa d-icon d-icon-far-image svg-icon" aria-hidden="true"><use href="#far-image"></use></svg>'
 _EXPAND_ICON = (
     '<svg class="fa d-icon d-icon-discourse-expand svg-icon" aria-hidden="true">'
     '<use href="#discourse-expand"></use></svg>'
@@ -133,9 +129,7 @@ def _cooked(paragraph: Paragraph, post: Post, thread: Thread, forum: Forum) -> s
             return f"<p>{_image(paragraph, forum)}</p>"
         case "details":
             summary = _inline_markdown(paragraph.summary, forum)
-            return (
-                f"<details>\n<summary>\n{summary}</summary>\n{_markdown(paragraph.text, forum)}\n</details>"
-            )
+            return f"<details>\n<summary>\n{summary}</summary>\n{_markdown(paragraph.text, forum)}\n</details>"
         case "table":
             return _table(paragraph.rows, forum)
 
@@ -222,9 +216,7 @@ def _internal_onebox(paragraph: Paragraph, forum: Forum) -> str:
         return f'<p><a href="{escape(url)}">{title}</a></p>'
     post = next((post for post in target.posts if post.number == number), target.posts[0])
     text = (
-        escape(paragraph.text, quote=False)
-        if paragraph.text
-        else excerpt(cook(_plain(post), post, target, forum), 300)
+        escape(paragraph.text, quote=False) if paragraph.text else excerpt(cook(_plain(post), post, target, forum), 300)
     )
     return (
         f'<aside class="quote" data-post="{post.number}" data-topic="{target.id}">\n  <div class="title">\n'
@@ -347,9 +339,7 @@ def _inline_markdown(text: str, forum: Forum) -> str:
 @functools.cache
 def _renderer() -> MarkdownIt:
     """markdown-it set up as in Discourse: typographic quotation marks, line breaks kept, no HTML."""
-    markdown = MarkdownIt(
-        "commonmark", {"typographer": True, "breaks": True, "html": False, "xhtmlOut": False}
-    )
+    markdown = MarkdownIt("commonmark", {"typographer": True, "breaks": True, "html": False, "xhtmlOut": False})
     markdown.enable(["replacements", "smartquotes", "strikethrough"])
     # Before the typographer, which must not touch a URL or the name of an emoji.
     markdown.core.ruler.before("replacements", "discourse", _discourse)

@@ -58,14 +58,10 @@ def answer(
     path: str, status: int, body: str = "", headers: Mapping[str, str] | None = None, *, times: int | None = 1
 ) -> Fault:
     """Any answer: a status, a body, and headers (text/html unless they say otherwise)."""
-    return Fault(
-        path, "answer", times, status, {"Content-Type": "text/html; charset=utf-8", **(headers or {})}, body
-    )
+    return Fault(path, "answer", times, status, {"Content-Type": "text/html; charset=utf-8", **(headers or {})}, body)
 
 
-def middleware_limit(
-    path: str, wait: int = 10, *, code: str = "ip_10_secs_limit", times: int | None = 1
-) -> Fault:
+def middleware_limit(path: str, wait: int = 10, *, code: str = "ip_10_secs_limit", times: int | None = 1) -> Fault:
     """429 of the whole site: text/plain, with ``Retry-After`` (s) and ``Discourse-Rate-Limit-Error-Code``."""
     return answer(path, 429, limit_text(wait, code), limit_headers(wait, code), times=times)
 
@@ -73,9 +69,7 @@ def middleware_limit(
 def action_limit(path: str, wait: int = 39, *, times: int | None = 1) -> Fault:
     """429 of one action: JSON with ``extras.wait_seconds``, and ``Retry-After``."""
     body = {
-        "errors": [
-            f"You’ve performed this action too many times. Please wait {wait} seconds before trying again."
-        ],
+        "errors": [f"You’ve performed this action too many times. Please wait {wait} seconds before trying again."],
         "error_type": "rate_limit",
         "extras": {"wait_seconds": wait, "time_left": f"{wait} seconds"},
     }
@@ -148,10 +142,7 @@ SEARCH_LIMIT = json.dumps(
 
 def limit_text(wait: int, code: str) -> str:
     """The body of Middleware::RequestTracker's 429."""
-    return (
-        "Slow down, you're making too many requests.\n"
-        f"Please retry again in {wait} seconds.\nError code: {code}.\n"
-    )
+    return f"Slow down, you're making too many requests.\nPlease retry again in {wait} seconds.\nError code: {code}.\n"
 
 
 def limit_headers(wait: int, code: str) -> dict[str, str]:

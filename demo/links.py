@@ -48,9 +48,7 @@ def reflections(
 ) -> dict[int, list[Json]]:
     """Post id -> the links that other topics set to it, which Discourse shows on the post itself."""
     found: dict[int, list[Json]] = {}
-    numbers = {
-        (thread.id, state.post.number): state.post.id for thread in there for state in states[thread.id]
-    }
+    numbers = {(thread.id, state.post.number): state.post.id for thread in there for state in states[thread.id]}
     for thread in there:
         for state in states[thread.id]:
             for url, _ in links_of(cooked[state.post.id], thread, forum):

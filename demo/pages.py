@@ -20,8 +20,7 @@ def list_page(source: Source, topics: Sequence[TopicNow], query: ListQuery, per_
         for topic in shown
     )
     links = " ".join(
-        f'<a href="/c/{category.slug}/{category.id}">{escape(category.name)}</a>'
-        for category in source.categories()
+        f'<a href="/c/{category.slug}/{category.id}">{escape(category.name)}</a>' for category in source.categories()
     )
     following = f'<a rel="next" href="{query.path}?page={query.page + 1}">next page →</a>'
     following = following if len(shown) == per_page else ""
@@ -43,8 +42,7 @@ def topic_page(source: Source, topic: TopicNow, posts: Sequence[Json], page: int
     near = []
     if page > 1:
         near.append(
-            f'<a rel="prev" itemprop="url" href="{path}{f"?page={page - 1}" if page > 2 else ""}">'
-            "← previous page</a>"
+            f'<a rel="prev" itemprop="url" href="{path}{f"?page={page - 1}" if page > 2 else ""}">← previous page</a>'
         )
     if page < pages:
         near.append(f'<a rel="next" itemprop="url" href="{path}?page={page + 1}">next page →</a>')
@@ -65,9 +63,7 @@ def topic_page(source: Source, topic: TopicNow, posts: Sequence[Json], page: int
 
 def gone_page(source: Source, message: str) -> str:
     """A page for what is not there."""
-    return _layout(
-        source, "Page Not Found", f'<h1 class="title">{escape(message)}</h1><p><a href="/">Home</a></p>'
-    )
+    return _layout(source, "Page Not Found", f'<h1 class="title">{escape(message)}</h1><p><a href="/">Home</a></p>')
 
 
 def _post(post: Json, topic: TopicNow, source: Source) -> str:

@@ -24,13 +24,9 @@ def size_of(file: Path) -> tuple[int, int]:
 def drawn(name: str, width: int, height: int) -> bytes:
     """A PNG of ``width`` x ``height`` pixels: stripes in two shades of a grey that depends on ``name``."""
     shade = 96 + zlib.crc32(name.encode()) % 96
-    rows = b"".join(
-        b"\x00" + bytes([shade if y // 24 % 2 else min(255, shade + 48)]) * width for y in range(height)
-    )
+    rows = b"".join(b"\x00" + bytes([shade if y // 24 % 2 else min(255, shade + 48)]) * width for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 9)) + _chunk(b"IEND", b"")
-    )
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 9)) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -40,9 +40,7 @@ def read_yaml(file: Path) -> Any:
     try:
         return yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
-        raise DemoDataError(
-            file, "file", "it does not exist", "See data/demo/README.md for the form"
-        ) from None
+        raise DemoDataError(file, "file", "it does not exist", "See data/demo/README.md for the form") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise DemoDataError(
@@ -66,9 +64,7 @@ class Place:
 
     def mapping(self, value: Any) -> Place:
         if not isinstance(value, dict):
-            raise self.fault(
-                "", f"a mapping was expected, not {type(value).__name__}", "See data/demo/README.md"
-            )
+            raise self.fault("", f"a mapping was expected, not {type(value).__name__}", "See data/demo/README.md")
         return replace(self, data=value)
 
     def only(self, *keys: str) -> None:
@@ -95,9 +91,7 @@ class Place:
         return value.rstrip("\n")
 
     def texts(self, key: str) -> tuple[str, ...]:
-        return tuple(
-            Place(place.file, place.where, {"text": value}).text("text") for place, value in self.items(key)
-        )
+        return tuple(Place(place.file, place.where, {"text": value}).text("text") for place, value in self.items(key))
 
     def number(self, key: str, default: int | None = None) -> int:
         value = self.data.get(key, default)
@@ -119,7 +113,5 @@ class Place:
             except ValueError:
                 raise self.fault(key, f"{value!r} is no time", "Write it as 2024-10-26T14:03:00Z") from None
         if not isinstance(value, datetime) or value.tzinfo is None:
-            raise self.fault(
-                key, f"a time in UTC was expected, not {value!r}", "Write it as 2024-10-26T14:03:00Z"
-            )
+            raise self.fault(key, f"a time in UTC was expected, not {value!r}", "Write it as 2024-10-26T14:03:00Z")
         return value.astimezone(UTC)

@@ -142,9 +142,7 @@ def _text(text: str) -> Reply:
 
 
 def _png(data: bytes) -> Reply:
-    return Reply(
-        200, data, {"Content-Type": "image/png", "Cache-Control": "max-age=31556952, public, immutable"}
-    )
+    return Reply(200, data, {"Content-Type": "image/png", "Cache-Control": "max-age=31556952, public, immutable"})
 
 
 def _moved(asked: Ask, path: str) -> Reply:

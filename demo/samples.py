@@ -59,9 +59,7 @@ class SavedForum:
     def categories(self) -> Sequence[Category]:
         """One category for each ``category_id``."""
         ids = sorted({topic.category_id for topic in self._topics.values()})
-        return [
-            Category(number, f"category-{number}", f"Category {number}", _UNKNOWN_COLOR) for number in ids
-        ]
+        return [Category(number, f"category-{number}", f"Category {number}", _UNKNOWN_COLOR) for number in ids]
 
     def topics(self, now: datetime) -> Sequence[TopicNow]:
         """All saved topics."""

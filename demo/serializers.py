@@ -111,9 +111,7 @@ def topic_now(
         "pinned": item["pinned"],
         "highest_post_number": item["highest_post_number"],
         "deleted_by": None,
-        "actions_summary": [
-            {"id": kind, "count": 0, "hidden": False, "can_act": False} for kind in (4, 8, 10, 7)
-        ],
+        "actions_summary": [{"id": kind, "count": 0, "hidden": False, "can_act": False} for kind in (4, 8, 10, 7)],
         "bookmarked": False,
         "topic_timer": None,
         "message_bus_last_id": 0,
@@ -137,10 +135,7 @@ def topic_now(
         item=item,
         posts=posts,
         users=[_list_user(posters[poster["user_id"]]) for poster in item["posters"]],
-        raws={
-            state.post.id: WITHDRAWN if state.body is None else raw(state.body, thread, forum)
-            for state in states
-        },
+        raws={state.post.id: WITHDRAWN if state.body is None else raw(state.body, thread, forum) for state in states},
     )
 
 

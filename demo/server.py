@@ -99,9 +99,7 @@ class DemoForum:
     def open(self) -> None:
         """Starts to serve. Raises OSError where the port is taken."""
         self._server = _Server(self, self._port)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def close(self) -> None:

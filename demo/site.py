@@ -101,9 +101,7 @@ def site_json(source: Source, now: datetime) -> Json:
         "custom_emoji_translation": {},
         "watched_words_replace": None,
         "watched_words_link": None,
-        "categories": [
-            _category(category, place, topics) for place, category in enumerate(source.categories())
-        ],
+        "categories": [_category(category, place, topics) for place, category in enumerate(source.categories())],
         "markdown_additional_options": {},
         "hashtag_configurations": {},
         "hashtag_icons": {},
@@ -132,18 +130,14 @@ def categories_json(source: Source, now: datetime) -> Json:
             "read_only_banner",
             "form_template_ids",
         )
-        detailed = {
-            key: value for key, value in _category(category, place, topics).items() if key not in site_only
-        }
+        detailed = {key: value for key, value in _category(category, place, topics).items() if key not in site_only}
         detailed |= {
             f"topics_{name}": sum(age < timedelta(days=days) for age in ages)
             for name, days in (("day", 1), ("week", 7), ("month", 30), ("year", 365))
         }
         detailed |= {"topics_all_time": len(mine), "is_uncategorized": False, "subcategory_ids": []}
         categories.append(detailed)
-    return {
-        "category_list": {"can_create_category": False, "can_create_topic": False, "categories": categories}
-    }
+    return {"category_list": {"can_create_category": False, "can_create_topic": False, "categories": categories}}
 
 
 def _flag(number: int, key: str, name: str, *, is_flag: bool) -> Json:

@@ -191,9 +191,7 @@ def _thread(file: Path, categories: Mapping[str, Category], users: Mapping[str, 
 
 
 def _post(place: Place, before: Sequence[Post], users: Mapping[str, User]) -> Post:
-    place.only(
-        "by", "at", "body", "action", "number", "reply_to", "likes", "edits", "hidden", "deleted", "withdrawn"
-    )
+    place.only("by", "at", "body", "action", "number", "reply_to", "likes", "edits", "hidden", "deleted", "withdrawn")
     by = place.text("by")
     if by not in users:
         raise place.fault("by", f"{by!r} is not in users/", "Add this name to a file of users")
@@ -221,9 +219,7 @@ def _post(place: Place, before: Sequence[Post], users: Mapping[str, User]) -> Po
                 raise inner.fault("at", "it is earlier than the post", "Mend the time")
     reply_to = place.number("reply_to") if "reply_to" in place.data else None
     if reply_to is not None and reply_to not in {post.number for post in before}:
-        raise place.fault(
-            "reply_to", f"there is no post {reply_to} before this one", "Give an earlier number"
-        )
+        raise place.fault("reply_to", f"there is no post {reply_to} before this one", "Give an earlier number")
     return Post(
         id=0,
         number=number,
@@ -280,9 +276,7 @@ def _content(kind: Kind, place: Place) -> dict[str, Any]:
     if kind == "list":
         return {"items": place.texts("list")}
     if kind == "table":
-        rows = tuple(
-            Place(row.file, row.where, {"row": value}).texts("row") for row, value in place.items("table")
-        )
+        rows = tuple(Place(row.file, row.where, {"row": value}).texts("row") for row, value in place.items("table"))
         if len({len(row) for row in rows}) != 1:
             raise place.fault("table", "its rows have different lengths", "Give every row the same cells")
         return {"rows": rows}

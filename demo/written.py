@@ -68,13 +68,9 @@ class WrittenForum:
 
 def _topics(forum: Forum, now: datetime) -> dict[int, TopicNow]:
     there = [
-        thread
-        for thread in forum.threads
-        if thread.posts[0].at <= now and not (thread.gone and thread.gone.at <= now)
+        thread for thread in forum.threads if thread.posts[0].at <= now and not (thread.gone and thread.gone.at <= now)
     ]
-    states = {
-        thread.id: [state for post in thread.posts if (state := post_state(post, now))] for thread in there
-    }
+    states = {thread.id: [state for post in thread.posts if (state := post_state(post, now))] for thread in there}
     cooked = {state.post.id: _cooked(state, thread, forum) for thread in there for state in states[thread.id]}
     back = reflections(there, states, cooked, forum)
     return {thread.id: topic_now(thread, states[thread.id], cooked, back, forum, now) for thread in there}

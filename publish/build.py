@@ -190,8 +190,9 @@ def _about(archive: sqlite3.Connection, out: sqlite3.Connection) -> dict[str, st
         return "" if found is None else str(found)
 
     # The small actions of a forum (a thread was closed) and posts without words are not to be tagged.
-    untagged = "select count(*) from posts where kind = 'post' and text != ''" \
-               " and id not in (select post_id from tagged_posts)"
+    untagged = (
+        "select count(*) from posts where kind = 'post' and text != '' and id not in (select post_id from tagged_posts)"
+    )
     return {
         "built_at": clock.now(),
         "code_version": fingerprint.code_version(),

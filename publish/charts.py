@@ -139,7 +139,9 @@ def _years(places: Sequence[str], pitch: float, bottom: float, width: int) -> li
         middle = LEFT + (place + end) / 2 * pitch
         parts.append(f'<path class="tick" d="M{x:.1f} {bottom}v5"/>')
         if middle - room >= 34 and middle < width - 12:
-            parts.append(f'<text class="year" x="{middle:.1f}" y="{bottom + 15}" text-anchor="middle">{places[place][:4]}</text>')
+            parts.append(
+                f'<text class="year" x="{middle:.1f}" y="{bottom + 15}" text-anchor="middle">{places[place][:4]}</text>'
+            )
             room = middle
     parts.append(f'<path class="axis" d="M{LEFT} {bottom}H{width - RIGHT}"/>')
     return parts

@@ -17,7 +17,9 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
 
     def asked(words: str | None, *values: str | None) -> str:
-        return query.search_query(words, **{kind: value or "" for kind, value in zip(labels.KINDS, values, strict=True)})
+        return query.search_query(
+            words, **{kind: value or "" for kind, value in zip(labels.KINDS, values, strict=True)}
+        )
 
     connection.create_function("search_query", 1 + len(labels.KINDS), asked, deterministic=True)
     connection.create_function("escape_fts", 1, escape_fts, deterministic=True)

@@ -38,9 +38,7 @@ def read_names(archive: sqlite3.Connection, key: bytes, taxonomy: Taxonomy) -> N
     doubtful = {
         author.name.casefold()
         for author in authors
-        if author.role != STAFF
-        and len(author.name) >= SHORTEST_PLAIN_NAME
-        and not UNLIKE_A_WORD.search(author.name)
+        if author.role != STAFF and len(author.name) >= SHORTEST_PLAIN_NAME and not UNLIKE_A_WORD.search(author.name)
     }
     writers: defaultdict[int, set[str]] = defaultdict(set)
     for thread_id, name in archive.execute(
@@ -111,24 +109,33 @@ def copy_findings(source: Source, out: sqlite3.Connection) -> None:
 
 def has_table(archive: sqlite3.Connection, name: str) -> bool:
     """False for an archive from before that table."""
-    return archive.execute("select 1 from sqlite_master where type = 'table' and name = ?", [name]).fetchone() is not None
+    return (
+        archive.execute("select 1 from sqlite_master where type = 'table' and name = ?", [name]).fetchone() is not None
+    )
 
 
 def copy_sources(source: Source, out: sqlite3.Connection) -> None:
     """Sites, runs and captures: where everything came from."""
     archive, mask = source.archive, source.masker
-    fill(out, "sites (id, kind, title, base_url)",
-         archive.execute("select id, kind, coalesce(title, id), base_url from sites order by id"))
-    runs = "id, verb, site_id, target, state, started_at, ended_at, exit_code, code_version, taxonomy_version," \
-           " requests, rate_limited, retries, failures, new_threads, new_posts, edited_posts, vanished_posts," \
-           " gone_threads"
+    fill(
+        out,
+        "sites (id, kind, title, base_url)",
+        archive.execute("select id, kind, coalesce(title, id), base_url from sites order by id"),
+    )
+    runs = (
+        "id, verb, site_id, target, state, started_at, ended_at, exit_code, code_version, taxonomy_version,"
+        " requests, rate_limited, retries, failures, new_threads, new_posts, edited_posts, vanished_posts,"
+        " gone_threads"
+    )
     # A target can be the path of a file on the operator's machine: only addresses and names of sites are shown.
     fill(out, f"runs ({runs})", (
         (*row[:2], row[2] if row[2] in source.kinds else None, _target(source, row[2], row[3]), *row[4:])
         for row in archive.execute(f"select {runs} from runs order by id")
     ))  # fmt: skip
-    captures = "id, run_id, site_id, url, captured_at, status, mime, digest, size, route, warc_filename," \
-               " warc_record_offset, warc_record_length"
+    captures = (
+        "id, run_id, site_id, url, captured_at, status, mime, digest, size, route, warc_filename,"
+        " warc_record_offset, warc_record_length"
+    )
     fill(out, f"captures ({captures})", (
         (*row[:3], mask.url(row[2], row[3]), *row[4:])
         for row in archive.execute(f"select {captures} from captures order by id")
@@ -163,8 +170,10 @@ def copy_threads(source: Source, out: sqlite3.Connection, taxonomy: Taxonomy) ->
         found = find(title, title=title, known=known.get(thread_id, ()))
         return json.dumps([[mention.start, mention.end, mention.program_id] for mention in found])
 
-    columns = "category, tags, state, created_at, substr(created_at, 1, 7), last_activity_at, posts_listed," \
-              " posts_held, first_seen_at, last_seen_at, gone_at, gone_status"
+    columns = (
+        "category, tags, state, created_at, substr(created_at, 1, 7), last_activity_at, posts_listed,"
+        " posts_held, first_seen_at, last_seen_at, gone_at, gone_status"
+    )
     columns_out = columns.replace("substr(created_at, 1, 7)", "month")
     fill(out, f"threads (id, site_id, native_id, title, title_marks, url, permalink, capture_id, {columns_out})", (
         (*row[1:4], title, marked(row[0], title), mask.url(row[2], row[5]),

@@ -17,7 +17,12 @@ async def robots(site: Site) -> str:
     """Nothing is to be crawled, or the pages are and the tables, queries and searches are not: those have no end."""
     if site.settings.index == "none":
         return "User-agent: *\nDisallow: /\n"
-    closed = [site.db_path, site.here("/search"), site.here("/-/"), *([] if site.settings.index == "all" else [site.here("/thread/")])]
+    closed = [
+        site.db_path,
+        site.here("/search"),
+        site.here("/-/"),
+        *([] if site.settings.index == "all" else [site.here("/thread/")]),
+    ]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), f"Disallow: {site.here('/*?')}"]
     return "\n".join([*lines, "", f"Sitemap: {await site.absolute('/sitemap.xml')}", ""])
 
@@ -30,7 +35,9 @@ async def sitemap(site: Site, part: str) -> str | None:
         return None
     if not part:
         names = ["pages", *(str(number) for number in range(1, parts + 1))]
-        found = [f"<sitemap><loc>{escape(await site.absolute(f'/sitemap-{name}.xml'))}</loc></sitemap>" for name in names]
+        found = [
+            f"<sitemap><loc>{escape(await site.absolute(f'/sitemap-{name}.xml'))}</loc></sitemap>" for name in names
+        ]
         return f"{HEAD}<sitemapindex {NAMESPACE}>{''.join(found)}</sitemapindex>\n"
     if part == "pages":
         return _addresses([(await site.absolute(path), None) for path in await _pages(site)])
@@ -54,6 +61,7 @@ async def _pages(site: Site) -> list[str]:
 
 def _addresses(found: list[tuple[str, str | None]]) -> str:
     entries = (
-        f"<url><loc>{escape(address)}</loc>{f'<lastmod>{time}</lastmod>' if time else ''}</url>" for address, time in found
+        f"<url><loc>{escape(address)}</loc>{f'<lastmod>{time}</lastmod>' if time else ''}</url>"
+        for address, time in found
     )
     return f"{HEAD}<urlset {NAMESPACE}>{''.join(entries)}</urlset>\n"

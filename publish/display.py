@@ -19,11 +19,27 @@ from publish.layout import Layout, lay, text_nodes
 from publish.masking import Masked, Masker
 
 # Element in the source -> element on the page. A post's headings stand below those of the page.
-ELEMENTS = {tag: tag for tag in (
-    "p blockquote pre code strong b em i u s del ins sub sup ul ol li table thead tbody tr th td dl dt dd"
-    " details summary kbd small div").split()} | {
-    "h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6", "h6": "h6", "strike": "s", "mark": "em",
-    "section": "div", "article": "div", "figure": "div", "figcaption": "div", "center": "div", "tfoot": "tbody",
+ELEMENTS = {
+    tag: tag
+    for tag in (
+        "p blockquote pre code strong b em i u s del ins sub sup ul ol li table thead tbody tr th td dl dt dd"
+        " details summary kbd small div"
+    ).split()
+} | {
+    "h1": "h4",
+    "h2": "h5",
+    "h3": "h6",
+    "h4": "h6",
+    "h5": "h6",
+    "h6": "h6",
+    "strike": "s",
+    "mark": "em",
+    "section": "div",
+    "article": "div",
+    "figure": "div",
+    "figcaption": "div",
+    "center": "div",
+    "tfoot": "tbody",
 }
 VOID = frozenset(("br", "hr"))
 # Dropped with all that is in them.
@@ -223,9 +239,7 @@ class _Writer:
 
         return leave
 
-    def _aside(
-        self, attributes: Mapping[str, str | None], classes: frozenset[str], length: int
-    ) -> Callable[[], None]:
+    def _aside(self, attributes: Mapping[str, str | None], classes: frozenset[str], length: int) -> Callable[[], None]:
         if "quote" in classes:
             name, post = attributes.get("data-username"), attributes.get("data-post") or ""
             who = self._display.person(name) if name else "somebody"
@@ -243,7 +257,9 @@ class _Writer:
             return _nothing
         target = self._targets.get(self._display.absolute(f"/t/{topic}/{post}"))
         source = f' <a class="held" href="{escape(target.here)}">to the source</a>' if target and target.here else ""
-        self._parts.append(f'<details class="quote"{" open" if length <= SHORT_QUOTATION else ""}><summary>{escape(said)}</summary><div>')
+        self._parts.append(
+            f'<details class="quote"{" open" if length <= SHORT_QUOTATION else ""}><summary>{escape(said)}</summary><div>'
+        )
         self._open.append("quote")
 
         def leave() -> None:

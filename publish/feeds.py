@@ -48,9 +48,9 @@ async def feed(site: Site, title: str, page: str, itself: str, posts: Sequence[R
             f"<entry><id>{_text(f'tag:{host},2018:post/{name}')}</id><title>{_text(post['title'])}</title>"
             f"<published>{time}</published><updated>{time}</updated>"
             f"<author><name>{_text(post['author'] or 'nobody')}</name></author>"
-            f"<link rel=\"alternate\" href={quoteattr(await site.absolute(post['permalink']))}/>"
-            f"<link rel=\"via\" href={quoteattr(FORBIDDEN.sub('', post['url']))}/>"
-            f"<content type=\"text\">{_text(post['text'])}</content></entry>"
+            f'<link rel="alternate" href={quoteattr(await site.absolute(post["permalink"]))}/>'
+            f'<link rel="via" href={quoteattr(FORBIDDEN.sub("", post["url"]))}/>'
+            f'<content type="text">{_text(post["text"])}</content></entry>'
         )
     return "\n".join([*lines, "</feed>", ""])
 

@@ -59,9 +59,13 @@ def by_month(
     calendar = months(first, last)
     total = sum(count for layer in layers for count in layer.counts.values())
     busiest = max(found, key=lambda month: sum(layer.counts.get(month, 0) for layer in layers), default=None)
-    described = f"Bars by month from {first} to {last}, {total:,} in all" + (f", most in {busiest}." if busiest else ".")
+    described = f"Bars by month from {first} to {last}, {total:,} in all" + (
+        f", most in {busiest}." if busiest else "."
+    )
     if history:
-        described += " Numbered lines mark changes of the program; the band under the axis shows how sellers came into it."
+        described += (
+            " Numbered lines mark changes of the program; the band under the axis shows how sellers came into it."
+        )
 
     def drawn(places: list[str], of: Any, sums: Any, width: int, suffix: str) -> Markup:
         return charts.bars(
@@ -89,10 +93,14 @@ def spark(counts: Mapping[str, int], until: str, what: str) -> Markup:
     sums = by_quarter(counts)
     before = sum(count for name, count in sums.items() if name < places[0])
     said = f"{what}: {sum(sums.values()):,} posts by quarter, {places[0][:4]} to {places[-1][:4]}"
-    return charts.sparkline([sums.get(p, 0) for p in places], title=said + (f", and {before:,} before" if before else ""))
+    return charts.sparkline(
+        [sums.get(p, 0) for p in places], title=said + (f", and {before:,} before" if before else "")
+    )
 
 
-def small_multiples(groups: Sequence[tuple[str, str, Mapping[str, int]]], *, name: str, until: str) -> list[dict[str, Any]]:
+def small_multiples(
+    groups: Sequence[tuple[str, str, Mapping[str, int]]], *, name: str, until: str
+) -> list[dict[str, Any]]:
     """Charts of equal axes for comparison, by quarter: (label, address, counts by month) of each."""
     found = [month for _, _, counts in groups for month in counts]
     first, last = whole_years(found, SINCE, until)

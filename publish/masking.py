@@ -33,8 +33,10 @@ PHONES: tuple[re.Pattern[str], ...] = (
     re.compile(r"(?<![\w+])\+\d{1,3}(?:[ ().\u00a0/-]{0,2}\d){7,13}(?!\w)"),
     re.compile(r"(?<![\w.-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"),
     re.compile(r"(?<![\w.-])\(?0\d{2,4}\)?[ /-]\d{3,8}(?:[ -]\d{2,8}){0,3}(?![\w-])"),
-    re.compile(r"(?i)\b(?:tele)?(?:phone|tel|call|mobile|cell|whatsapp|fax|dial|ring)\b[^\w+]{0,10}"
-               r"(?:me at |us at |at |on |no\.? |number )?(\+?\d(?:[ ().\u00a0/-]{0,2}\d){6,14})(?!\w)"),
+    re.compile(
+        r"(?i)\b(?:tele)?(?:phone|tel|call|mobile|cell|whatsapp|fax|dial|ring)\b[^\w+]{0,10}"
+        r"(?:me at |us at |at |on |no\.? |number )?(\+?\d(?:[ ().\u00a0/-]{0,2}\d){6,14})(?!\w)"
+    ),
 )
 DIGITS = re.compile(r"\d+")
 FEWEST_DIGITS_OF_A_PHONE = 6
@@ -109,8 +111,11 @@ class Masker:
         masked = PROFILE.sub(lambda match: match[1] + self._segment(site_id, match[2]), url)
         decoded = unquote(masked)
         edits = [*_numbers(decoded), *self._plain_names(site_id, decoded)]
-        edits += [Edit(*match.span(1), self.person(site_id, match[1])) for match in _mentions(decoded)
-                  if (site_id, match[1].casefold()) not in self.names.staff and self.names.is_known(site_id, match[1])]
+        edits += [
+            Edit(*match.span(1), self.person(site_id, match[1]))
+            for match in _mentions(decoded)
+            if (site_id, match[1].casefold()) not in self.names.staff and self.names.is_known(site_id, match[1])
+        ]
         if not edits:
             return masked
         return quote(_apply(decoded, tuple(_disjoint(edits))), safe="/:?#[]@!$&'()*+,;=%~")

@@ -32,7 +32,9 @@ def placed(html: str, number: int, tags: Sequence[Tag], base: str) -> tuple[Mark
         return _notes(f"p{number}-{position}", merged(paragraphs.pop(position, [])), base)
 
     shown = PLACE.sub(put, html)
-    rest = "".join(_notes(f"p{number}-{position}", merged(paragraphs[position]), base) for position in sorted(paragraphs))
+    rest = "".join(
+        _notes(f"p{number}-{position}", merged(paragraphs[position]), base) for position in sorted(paragraphs)
+    )
     return Markup(shown), Markup(rest)
 
 
@@ -56,7 +58,9 @@ def title(text: str, marks: str, names: Mapping[str, str], base: str) -> Markup:
         if start >= at:
             name = escape(names.get(program, program))
             parts.append(escape(text[at:start]))
-            parts.append(f'<a class="mark program" href="{base}/program/{quote(program)}" title="{name}">{escape(text[start:end])}</a>')
+            parts.append(
+                f'<a class="mark program" href="{base}/program/{quote(program)}" title="{name}">{escape(text[start:end])}</a>'
+            )
             at = end
     return Markup("".join([*parts, escape(text[at:])]))
 
@@ -72,9 +76,9 @@ def _note(name: str, tag: Tag, base: str) -> str:
     known = escape(tag["name"])
     origin = _origin(tag, base)
     words = _words(tag["words"])
-    made = f'Rule <i>{escape(tag["rule"])}</i>, confidence {tag["score"]:.2f}, words of {escape(_voice(tag["voice"]))}.'
+    made = f"Rule <i>{escape(tag['rule'])}</i>, confidence {tag['score']:.2f}, words of {escape(_voice(tag['voice']))}."
     if tag["because"]:
-        made += f' {escape(tag["because"])}'
+        made += f" {escape(tag['because'])}"
     return (
         f'<span class="note"><button type="button" class="tag {sort}{"" if tag["how"] != "inherited" else " inherited"}"'
         f' popovertarget="{name}">{known}</button>'

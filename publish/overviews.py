@@ -33,7 +33,9 @@ from (select * from coverage where posts_missing > 0 order by posts_missing desc
     join threads t on t.id = c.thread_id join sites s on s.id = t.site_id
 order by c.posts_missing desc
 """
-REASONS = "select reason, count(*) as posts, explained from missing_posts group by reason, explained order by 2 desc limit 20"
+REASONS = (
+    "select reason, count(*) as posts, explained from missing_posts group by reason, explained order by 2 desc limit 20"
+)
 LOOKUPS = """
 select state, archive, count(*) as threads, sum(new_posts) as posts, max(looked_at) as looked_at from lookups group by 1, 2
 """
@@ -77,8 +79,12 @@ async def matrix(site: Site) -> Row:
     counts: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in await site.rows(MATRIX):
         counts[row["program_id"]][row["theme_id"]] = row | {"step": step(row["posts"])}
-    columns = await site.rows("select id, name, kind, posts from themes where posts > 0 order by kind, posts desc, name")
-    rows = await site.rows("select id, name, marketplace, posts from programs where posts > 0 order by posts desc, name")
+    columns = await site.rows(
+        "select id, name, kind, posts from themes where posts > 0 order by kind, posts desc, name"
+    )
+    rows = await site.rows(
+        "select id, name, marketplace, posts from programs where posts > 0 order by posts desc, name"
+    )
     return {"columns": columns, "rows": rows, "counts": counts, "steps": STEPS, "about": await site.about()}
 
 

@@ -115,7 +115,9 @@ async def forum(datasette: Datasette, request: Request) -> Response:
 async def _subject(datasette: Datasette, request: Request, kind: str, read: Any, table: str) -> Response:
     site = Site(datasette, request)
     key = addresses.read_part(request.url_vars["id"])
-    if key.endswith(".atom") and (known := await site.row(f"select * from {table} where id = ?", [key.removesuffix(".atom")])):
+    if key.endswith(".atom") and (
+        known := await site.row(f"select * from {table} where id = ?", [key.removesuffix(".atom")])
+    ):
         name = known.get("name") or known.get("title")
         sql = feeds.OF_SITE if kind == "forum" else feeds.OF_TAG.format(column=f"{kind}_id")
         posts = await site.rows(sql, [known["id"]])
@@ -178,9 +180,13 @@ async def home_context(datasette: Datasette, request: Request) -> Row:
     """What `index.html` needs beyond Datasette's own."""
     site = Site(datasette, request)
     questions = await datasette.get_canned_queries(site.database.name, None)
-    return site.context(indexable=site.settings.index != "none") | await home.read(site) | {
-        "home_queries": [question | {"name": name} for name, question in questions.items() if name != "search"],
-    }
+    return (
+        site.context(indexable=site.settings.index != "none")
+        | await home.read(site)
+        | {
+            "home_queries": [question | {"name": name} for name, question in questions.items() if name != "search"],
+        }
+    )
 
 
 async def query_context(datasette: Datasette, request: Request) -> Row:
@@ -233,4 +239,3 @@ def headers(base: str, path: str) -> list[tuple[bytes, bytes]]:
 
 def _feed(text: str) -> Response:
     return Response(text, headers={"cache-control": "max-age=900"}, content_type=ATOM)
-

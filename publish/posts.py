@@ -194,9 +194,7 @@ class _Maker:
             self._post(post, batch, rows)
         return {table: rows[table] for table in COLUMNS}
 
-    def _post(
-        self, post: Values, children: _Batch, rows: defaultdict[str, list[tuple[object, ...]]]
-    ) -> None:
+    def _post(self, post: Values, children: _Batch, rows: defaultdict[str, list[tuple[object, ...]]]) -> None:
         site, old = post["site_id"], post["old"]
         display = self._displays[site]
         targets = {
@@ -248,9 +246,7 @@ class _Maker:
             if paragraph["id"] in children.program_tags or paragraph["id"] in children.theme_tags
         )  # fmt: skip
 
-    def _labels(
-        self, post: Values, place: _Place, paragraphs: list[Values], children: _Batch
-    ) -> str:
+    def _labels(self, post: Values, place: _Place, paragraphs: list[Values], children: _Batch) -> str:
         """What a search can be narrowed to; nothing for an action without words, which is no result of a search."""
         if not post["text"]:
             return ""

@@ -76,6 +76,7 @@ async def read(site: Site, program_id: str) -> Row | None:
 
 def chart(site: Site, program: Row, modes: list[Row], counted: list[Row], about: dict[str, str]) -> Any:
     """Posts by month in three layers, with the program's history on it."""
+
     def layer(label: str, kind: str, count: Any) -> figures.Kind:
         return figures.Kind(label, kind, {row["month"]: count(row) for row in counted})
 

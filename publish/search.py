@@ -119,7 +119,15 @@ async def find(database: Database, question: Question) -> dict[str, Any]:
     the newest matches; `suggestions`: other ways to write the words; `meant`: programs and themes of such a name.
     """
     if not question.asked:
-        return {"hits": [], "count": 0, "capped": False, "more": False, "labels": Counter(), "suggestions": [], "meant": []}
+        return {
+            "hits": [],
+            "count": 0,
+            "capped": False,
+            "more": False,
+            "labels": Counter(),
+            "suggestions": [],
+            "meant": [],
+        }
     words = fts_query(question.q)
     values = {"match": question.match, "words": words, "offset": (question.page - 1) * PAGE}
     snippet = BEGINNING if words == NOTHING else SNIPPET

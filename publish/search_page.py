@@ -29,7 +29,9 @@ async def read(site: Site, question: search.Question) -> Row:
         for value, name in lists[kind]:
             posts = found["labels"].get(labels.key(kind, value), 0)
             if posts or not question.asked or value == getattr(question, kind):
-                entries.append({"value": value, "name": name, "posts": posts, "chosen": value == getattr(question, kind)})
+                entries.append(
+                    {"value": value, "name": name, "posts": posts, "chosen": value == getattr(question, kind)}
+                )
         if question.asked:
             entries.sort(key=lambda entry: -entry["posts"] if kind != "year" else 0)
         filters.append({"kind": kind, "label": label, "all": everything, "entries": entries})

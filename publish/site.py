@@ -89,7 +89,9 @@ class Site:
     async def answer(self, template: str, context: Row, *, status: int = 200, indexed: str = "pages") -> Response:
         """A page. `indexed` is the least setting of `index` at which search engines may keep it."""
         allowed = INDEXING.index(self.settings.index) >= INDEXING.index(indexed) and status == 200
-        text = await self.datasette.render_template(template, self.context(indexable=allowed) | context, request=self.request)
+        text = await self.datasette.render_template(
+            template, self.context(indexable=allowed) | context, request=self.request
+        )
         headers = {} if allowed else {"x-robots-tag": "noindex"}
         return Response.html(text, status=status, headers=headers)
 

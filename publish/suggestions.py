@@ -90,7 +90,9 @@ async def _others(database: Database, typed: str) -> list[str]:
             [word for pair in parts for word in pair])).rows  # fmt: skip
         counts = {row["word"]: row["posts"] for row in known}
         apart = [(f"{a} {b}", min(counts[a], counts[b])) for a, b in parts if a in counts and b in counts]
-    better = [(row["word"], row["posts"]) for row in rows if row["posts"] >= max(1, BETTER * posts) and row["word"] != typed]
+    better = [
+        (row["word"], row["posts"]) for row in rows if row["posts"] >= max(1, BETTER * posts) and row["word"] != typed
+    ]
     return [word for word, _ in sorted(better + apart, key=lambda pair: -pair[1])[:2]]
 
 

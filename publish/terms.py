@@ -14,8 +14,10 @@ def version(taxonomy: Taxonomy) -> str:
     return str(taxonomy.version)
 
 
-PROGRAMS = "id, name, marketplace, mode, status, description, note, aliases, exit_method, exit, exit_checked_on," \
-           " history, sources"
+PROGRAMS = (
+    "id, name, marketplace, mode, status, description, note, aliases, exit_method, exit, exit_checked_on,"
+    " history, sources"
+)
 THEMES = "id, name, kind, definition, includes, excludes, examples"
 
 
@@ -42,7 +44,11 @@ def mode_rows(taxonomy: Taxonomy) -> list[tuple[str | None, ...]]:
 
 def source_rows(taxonomy: Taxonomy) -> list[tuple[str, str, str, str]]:
     """(program_id, url, tier, note) of what each entry rests on."""
-    return [(program.id, source.url, source.tier, source.note) for program in taxonomy.programs for source in program.sources]
+    return [
+        (program.id, source.url, source.tier, source.note)
+        for program in taxonomy.programs
+        for source in program.sources
+    ]
 
 
 def relation_rows(taxonomy: Taxonomy) -> list[tuple[str, str, str]]:

@@ -53,9 +53,7 @@ where m.thread_id = ? group by 1 order by 4 desc, 2
 """
 
 
-async def read(
-    database: Database, site_id: str, native_id: str, page: int, base: str = ""
-) -> dict[str, Any] | None:
+async def read(database: Database, site_id: str, native_id: str, page: int, base: str = "") -> dict[str, Any] | None:
     """What the page shows, None if no such thread is held.
 
     `page` counts from 1 (see `addresses.PAGE_OF_POSTS`); `base` goes before links to other threads of the archive.
@@ -86,7 +84,9 @@ async def read(
     for post in posts:
         shown, unplaced = notes.placed(markup(post["html"]), post["number"], tags[post["id"]], base)
         post["html"], post["unplaced"] = shown, unplaced
-        post["earlier"] = [dict(row, html=markup(row["html"]), changes=Markup(row["changes"])) for row in revisions[post["id"]]]
+        post["earlier"] = [
+            dict(row, html=markup(row["html"]), changes=Markup(row["changes"])) for row in revisions[post["id"]]
+        ]
     return {
         "thread": thread,
         "title": notes.title(thread["title"], thread["title_marks"], names, base),
@@ -114,14 +114,17 @@ def _with_gaps(
     for post in posts:
         if post["number"] > expected:
             known = [reasons[number] for number in range(expected, post["number"]) if number in reasons]
-            yield "gap", {
-                "first": expected,
-                "reasons": sorted({row["reason"] for row in known}),
-                "asked": max((row["asked"] for row in known), default=0),
-                "last": post["number"] - 1,
-                "missed_at": max((row["last_missed_at"] for row in known), default=None),
-                "unknown": post["number"] - expected - len(known),
-            }
+            yield (
+                "gap",
+                {
+                    "first": expected,
+                    "reasons": sorted({row["reason"] for row in known}),
+                    "asked": max((row["asked"] for row in known), default=0),
+                    "last": post["number"] - 1,
+                    "missed_at": max((row["last_missed_at"] for row in known), default=None),
+                    "unknown": post["number"] - expected - len(known),
+                },
+            )
         expected = max(expected, post["number"] + 1)
         yield "post", post
 

@@ -26,7 +26,11 @@ def compare(old: Taxonomy, new: Taxonomy) -> list[Difference]:
     groups = (
         ("program", {entry.id: entry for entry in old.programs}, {entry.id: entry for entry in new.programs}),
         ("watched", {entry.id: entry for entry in old.watchlist}, {entry.id: entry for entry in new.watchlist}),
-        ("theme", {entry.id: entry for entry in old.codebook.themes}, {entry.id: entry for entry in new.codebook.themes}),
+        (
+            "theme",
+            {entry.id: entry for entry in old.codebook.themes},
+            {entry.id: entry for entry in new.codebook.themes},
+        ),
         ("theme rule", {entry.id: entry for entry in old.theme_rules}, {entry.id: entry for entry in new.theme_rules}),
         ("forum", {entry.name: entry for entry in old.forums}, {entry.name: entry for entry in new.forums}),
     )

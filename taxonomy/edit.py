@@ -73,7 +73,10 @@ def add_program(
         f"    note: {_quoted(note)}",
         "    aliases:",
         # Acronyms are other words in small letters.
-        *(f"      - {{text: {_quoted(text)}, observed: true{', case: exact' if text.isupper() else ''}}}" for text in aliases),
+        *(
+            f"      - {{text: {_quoted(text)}, observed: true{', case: exact' if text.isupper() else ''}}}"
+            for text in aliases
+        ),
         "    history:",
         f"      - {{date: null, mode: {mode}, sources: [{prefix}-forum]}}",
         "    sources:",

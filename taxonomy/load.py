@@ -78,8 +78,10 @@ def _program(file: DataFile, where: Where, entry: dict[str, Any], known: set[str
         for place, other in enumerate(entry.get(key, [])):
             if other not in known:
                 file.fail((*where, key, place), f"{key}: no program has the id {other}", "Correct the id, or add it.")
-    sources = {entry["key"]: Source(entry["key"], entry["url"], entry["tier"], entry.get("note", ""))
-               for entry in entry["sources"]}
+    sources = {
+        entry["key"]: Source(entry["key"], entry["url"], entry["tier"], entry.get("note", ""))
+        for entry in entry["sources"]
+    }
     return Program(
         id=entry["id"],
         name=entry["name"],
@@ -106,7 +108,8 @@ def _mode(file: DataFile, where: Where, entry: dict[str, Any], sources: dict[str
     for place, key in enumerate(entry["sources"]):
         if key not in sources:
             file.fail(
-                (*where, "sources", place), f"sources: the program has no source with the key {key}",
+                (*where, "sources", place),
+                f"sources: the program has no source with the key {key}",
                 "Add it to its `sources`, or correct the key.",
             )
     cited = tuple(sources[key] for key in entry["sources"])
@@ -124,7 +127,8 @@ def _alias(file: DataFile, where: Where, entry: dict[str, Any]) -> Alias:
     ambiguous = entry.get("ambiguous", False)
     if ambiguous != bool(entry.get("needs")):
         file.fail(
-            where, f"the alias {entry['text']!r} must have both `ambiguous: true` and `needs`, or neither",
+            where,
+            f"the alias {entry['text']!r} must have both `ambiguous: true` and `needs`, or neither",
             "Say under `needs` in what company it means the program.",
         )
     return Alias(
@@ -158,7 +162,8 @@ def _check_aliases(file: DataFile, entries: list[dict[str, Any]]) -> None:
                 program, ambiguous, first = seen[key]
                 if program == entry["id"] or not (ambiguous and alias.get("ambiguous", False)):
                     file.fail(
-                        where, f"the alias {alias['text']!r} is a duplicate of line {file.line(first)} ({program})",
+                        where,
+                        f"the alias {alias['text']!r} is a duplicate of line {file.line(first)} ({program})",
                         "Keep one; if both programs are called so, mark both `ambiguous` and give each its `needs`.",
                     )
             seen[key] = (entry["id"], alias.get("ambiguous", False), where)
@@ -171,8 +176,11 @@ def _codebook(file: DataFile) -> Codebook:
         for place, entry in enumerate(file.data[group]):
             line = file.line((group, place, "id"))
             if entry["id"] in seen:
-                file.fail((group, place, "id"), f"the id {entry['id']} is taken (line {seen[entry['id']]})",
-                          "Give every theme its own id.")
+                file.fail(
+                    (group, place, "id"),
+                    f"the id {entry['id']} is taken (line {seen[entry['id']]})",
+                    "Give every theme its own id.",
+                )
             seen[entry["id"]] = line
             themes.append(
                 Theme(
@@ -180,10 +188,7 @@ def _codebook(file: DataFile) -> Codebook:
                     name=entry["name"],
                     definition=entry["definition"],
                     stance=stance,
-                    **{
-                        key: tuple(entry.get(key, []))
-                        for key in ("include", "exclude", "paraphrases", "evidence")
-                    },
+                    **{key: tuple(entry.get(key, [])) for key in ("include", "exclude", "paraphrases", "evidence")},
                 )
             )
     return Codebook(tuple(themes), tuple((rule["id"], rule["text"]) for rule in file.data["rules"]))
@@ -195,8 +200,11 @@ def _forums(file: DataFile) -> tuple[Forum, ...]:
         for number, text in enumerate(entry["names"]):
             where: Where = ("forums", place, "names", number)
             if text.lower() in seen:
-                file.fail(where, f"names: {text!r} stands on line {file.line(seen[text.lower()])} too",
-                          "Let it belong to one forum.")
+                file.fail(
+                    where,
+                    f"names: {text!r} stands on line {file.line(seen[text.lower()])} too",
+                    "Let it belong to one forum.",
+                )
             seen[text.lower()] = where
     return tuple(
         Forum(tuple(entry["sites"]), entry["name"], tuple(entry["names"]), entry.get("day_first", False))
@@ -210,11 +218,16 @@ def _theme_rules(file: DataFile, themes: set[str]) -> tuple[ThemeRule, ...]:
     for place, entry in enumerate(file.data["rules"]):
         where: Where = ("rules", place)
         if entry["id"] in seen:
-            file.fail((*where, "id"), f"the id {entry['id']} is taken (line {file.line(seen[entry['id']])})",
-                      "Give every rule its own id.")
+            file.fail(
+                (*where, "id"),
+                f"the id {entry['id']} is taken (line {file.line(seen[entry['id']])})",
+                "Give every rule its own id.",
+            )
         seen[entry["id"]] = (*where, "id")
         if entry["theme"] not in themes:
-            file.fail((*where, "theme"), f"theme: {entry['theme']} is not in themes.yml", "Correct it, or add it there.")
+            file.fail(
+                (*where, "theme"), f"theme: {entry['theme']} is not in themes.yml", "Correct it, or add it there."
+            )
         for number, pattern in enumerate(entry["patterns"]):
             _compiles(file, (*where, "patterns", number), pattern)
         for key in ("not", "needs"):

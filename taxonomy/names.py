@@ -95,16 +95,16 @@ class Names:
                     exact = frozenset((fold(alias.text).cased,))
                     found = spellings(alias.text)
                     for spelling in found[1:] if made else found[:1]:
-                        if (spelling, alias.exact_case) in taken or (made and {(spelling, True), (spelling, False)} & taken):
+                        if (spelling, alias.exact_case) in taken or (
+                            made and {(spelling, True), (spelling, False)} & taken
+                        ):
                             continue
                         taken.add((spelling, alias.exact_case))
                         forms.setdefault(spelling, []).append(_Form(program, alias, exact))
         self._forms: tuple[tuple[_Form, ...], ...] = tuple(map(tuple, forms.values()))
         self._automaton = AhoCorasick(list(forms))
 
-    def find(
-        self, text: str, *, title: str = "", thread_text: str = "", known: Collection[str] = ()
-    ) -> list[Mention]:
+    def find(self, text: str, *, title: str = "", thread_text: str = "", known: Collection[str] = ()) -> list[Mention]:
         """The programs named in `text`, in order, without overlap: where names overlap the longest one stands.
 
         `title`, `thread_text` (the opening post) and `known` (ids of programs that the thread named before) are the

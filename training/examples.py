@@ -46,9 +46,15 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
                 continue
             programs = tuple(sorted((labels.programs or labels.inherited) & known))
             yield Example(
-                text, tuple(sorted(labels.themes)), bool(labels.programs or labels.inherited), programs,
-                for_themes=float(labels.voice == "seller"), for_about=1.0,
-                for_programs=(1.0 if labels.programs else 0.5) * bool(programs), thread=thread.id, writer=thread.writer,
+                text,
+                tuple(sorted(labels.themes)),
+                bool(labels.programs or labels.inherited),
+                programs,
+                for_themes=float(labels.voice == "seller"),
+                for_about=1.0,
+                for_programs=(1.0 if labels.programs else 0.5) * bool(programs),
+                thread=thread.id,
+                writer=thread.writer,
             )
 
 

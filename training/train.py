@@ -56,7 +56,9 @@ class Lesson:
         self.inputs = np.array([self._sum(found) for found in ids], np.float32)
         self.theme = np.array([[name in example.themes for name in self.themes] for example in taught], np.float32)
         self.about = np.array([example.about for example in taught], np.float32)
-        self.program = np.array([[name in example.programs for name in self.programs] for example in taught], np.float32)
+        self.program = np.array(
+            [[name in example.programs for name in self.programs] for example in taught], np.float32
+        )
         self.program /= np.maximum(1, self.program.sum(1, keepdims=True))
         self.weight = np.array([(e.for_themes, e.for_about, e.for_programs) for e in taught], np.float32)
         self.threads = sorted({example.thread for example in taught} - {""})
@@ -188,8 +190,11 @@ def _programs(scores: NDArray[np.float64], lesson: Lesson, in_thread: NDArray[np
     chances /= chances.sum(1, keepdims=True)
     right = chances.argmax(1) == lesson.program[asked].argmax(1)
     sure = chances.max(1) >= SURE
-    return {"right": round(float(right.mean()), 3), "sure": round(float(sure.mean()), 3),
-            "right_where_sure": round(float(right[sure].mean()), 3) if sure.any() else 0.0}
+    return {
+        "right": round(float(right.mean()), 3),
+        "sure": round(float(sure.mean()), 3),
+        "right_where_sure": round(float(right[sure].mean()), 3) if sure.any() else 0.0,
+    }
 
 
 def _write(
@@ -199,7 +204,11 @@ def _write(
     FOLDER.mkdir(parents=True, exist_ok=True)
     vocabulary = np.frombuffer("\n".join(lesson.pieces).encode(), np.uint8)
     np.savez(
-        FOLDER / "model.npz", vectors=lesson.vectors, scales=lesson.scales, weights=weights[:-2], by_length=weights[-2],
+        FOLDER / "model.npz",
+        vectors=lesson.vectors,
+        scales=lesson.scales,
+        weights=weights[:-2],
+        by_length=weights[-2],
         bias=weights[-1],
         vocabulary=vocabulary,
     )

@@ -48,7 +48,9 @@ def choose(copy: sqlite3.Connection, *, program: str = "", thread: str = "", que
     if not posts:
         raise InputError(f"the archive holds no post for this. {subject}")
     if len(posts) > MOST_POSTS:
-        raise InputError(f"{len(posts)} posts are too many for a package (at most {MOST_POSTS}): take optout export csv")
+        raise InputError(
+            f"{len(posts)} posts are too many for a package (at most {MOST_POSTS}): take optout export csv"
+        )
     return Choice(subject, tuple(posts))
 
 

@@ -124,7 +124,9 @@ def _readme(gathered: Gathered) -> str:
         taxonomy="taxonomy.json   the taxonomy that the tags are of: programs with sources, codebook of themes\n"
         if gathered.taxonomy
         else "",
-        replay="" if masked else "Show the pages as captured:      wb-manager init e; wb-manager add e"
+        replay=""
+        if masked
+        else "Show the pages as captured:      wb-manager init e; wb-manager add e"
         " FOLDER/data/warc/*.warc.gz; wayback   (pywb)\n",
     )
 
@@ -196,7 +198,9 @@ def _merged(tags: Sequence[Row]) -> list[Row]:
     """One entry a program or theme, with all the words that it rests on."""
     merged: dict[tuple[str, str], Row] = {}
     for tag in tags:
-        entry = merged.setdefault((tag["kind"], tag["tag"]), {"kind": tag["kind"], "name": tag["name"], "how": [], "words": []})
+        entry = merged.setdefault(
+            (tag["kind"], tag["tag"]), {"kind": tag["kind"], "name": tag["name"], "how": [], "words": []}
+        )
         for name, value in (("how", tag["how"]), ("words", tag["evidence"])):
             if value and value not in entry[name]:
                 entry[name].append(value)

@@ -18,7 +18,11 @@ from publish.exports import bulk
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 PAGE = r"^/-/exports/?$"
 FILE = r"^/-/exports/(?P<file>[A-Za-z0-9_][A-Za-z0-9_.-]*)$"
-TYPES = {".gz": "application/gzip", ".json": "application/json; charset=utf-8", ".parquet": "application/vnd.apache.parquet"}
+TYPES = {
+    ".gz": "application/gzip",
+    ".json": "application/json; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+}
 BLOCK = 1 << 18
 
 

@@ -15,7 +15,9 @@ GROUP = 50_000
 def require() -> None:
     """InputError if Parquet cannot be written here."""
     if find_spec("pyarrow") is None:
-        raise InputError("Parquet needs a package that is not installed. Get it with: pip install 'optout-archive[parquet]'")
+        raise InputError(
+            "Parquet needs a package that is not installed. Get it with: pip install 'optout-archive[parquet]'"
+        )
 
 
 def write(reader: Reader, path: Path) -> None:

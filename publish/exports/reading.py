@@ -88,7 +88,7 @@ class Reader:
 
     def kinds(self) -> list[set[str]]:
         """SQLite's types of the values of each column, `null` left out. Reads all rows once."""
-        named = ", ".join(f'max(typeof("{c}") = \'{k}\')' for c in map(_escape, self.columns) for k in KINDS)
+        named = ", ".join(f"max(typeof(\"{c}\") = '{k}')" for c in map(_escape, self.columns) for k in KINDS)
         found = self._run(f"select {named} from ({self.selection.sql}\n)").fetchone()
         width = len(KINDS)
         return [

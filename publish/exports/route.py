@@ -96,9 +96,7 @@ async def _select(datasette: Datasette, request: Request) -> Selection:
     return Selection(name, sql, {parameter: arguments.get(parameter, "") for parameter in wanted})
 
 
-async def _of_sql(
-    datasette: Datasette, request: Request, database: Database, arguments: dict[str, str]
-) -> Selection:
+async def _of_sql(datasette: Datasette, request: Request, database: Database, arguments: dict[str, str]) -> Selection:
     await datasette.ensure_permissions(
         request.actor, [("execute-sql", database.name), ("view-database", database.name), "view-instance"]
     )
@@ -109,7 +107,9 @@ async def _of_sql(
         validate_sql_select(sql)
     except InvalidSql as error:
         raise RefusedError(400, str(error)) from error
-    return Selection("query", sql, {name: arguments.get(name, "") for name in await derive_named_parameters(database, sql)})
+    return Selection(
+        "query", sql, {name: arguments.get(name, "") for name in await derive_named_parameters(database, sql)}
+    )
 
 
 async def _of_table(datasette: Datasette, request: Request, database: Database, name: str) -> Selection:
@@ -170,8 +170,10 @@ async def _send(datasette: Datasette, request: Request, selection: Selection, re
                 dictionary.published(), filename, selection.name, reader.columns, rows=reader.total,
                 defused=kind == "csv" and not raw,
             )  # fmt: skip
-            await _begin(send, headers | {"content-type": "application/csvm+json; charset=utf-8",
-                                          "content-disposition": "inline"})
+            await _begin(
+                send,
+                headers | {"content-type": "application/csvm+json; charset=utf-8", "content-disposition": "inline"},
+            )
             await _body(send, text.encode(), more=False)
         elif request.method == "HEAD":
             await _begin(send, headers)

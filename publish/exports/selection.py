@@ -117,7 +117,9 @@ def _when(table: str, columns: set[str], sign: str, name: str) -> str:
     for column in WHEN:
         if column in columns:
             # 2024-05 sorts before the days of that month: the month of the first day counts whole.
-            return f"{column} {sign} " + (f"substr(:{name}, 1, 7)" if column == "month" and sign == ">=" else f":{name}")
+            return f"{column} {sign} " + (
+                f"substr(:{name}, 1, 7)" if column == "month" and sign == ">=" else f":{name}"
+            )
     here, there = _link(table, columns, "have no time")
     return f"{here} in (select id from {there} where created_at {sign} :{name})"
 

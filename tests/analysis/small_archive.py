@@ -33,12 +33,24 @@ class SmallArchive:
         return self.run(
             "insert into threads (site_id, native_id, url, title, tags, state, first_seen_at, last_seen_at)"
             " values ('s', ?, ?, ?, '[]', 'live', ?, ?)",
-            str(number), f"https://forum.example/t/{number}", title, NOW, NOW,
+            str(number),
+            f"https://forum.example/t/{number}",
+            title,
+            NOW,
+            NOW,
         )
 
     def post(
-        self, thread: int, number: int, html: str, *, author: str = "anna", role: str = "member",
-        reply_to: int | None = None, kind: str = "post", at: str | None = None,
+        self,
+        thread: int,
+        number: int,
+        html: str,
+        *,
+        author: str = "anna",
+        role: str = "member",
+        reply_to: int | None = None,
+        kind: str = "post",
+        at: str | None = None,
     ) -> int:
         html = html if html.startswith("<") or not html else f"<p>{html}</p>"
         self.run("insert or ignore into authors (site_id, name, role) values ('s', ?, ?)", author, role)
@@ -46,7 +58,18 @@ class SmallArchive:
             "insert into posts (thread_id, native_id, number, author_id, text, html, digest, state, kind,"
             " reply_to_number, created_at, first_seen_at, last_seen_at)"
             " values (?, ?, ?, (select id from authors where name = ?), ?, ?, ?, 'present', ?, ?, ?, ?, ?)",
-            thread, f"{thread}-{number}", number, author, render(html).text, html, digest(html), kind, reply_to, at, NOW, NOW,
+            thread,
+            f"{thread}-{number}",
+            number,
+            author,
+            render(html).text,
+            html,
+            digest(html),
+            kind,
+            reply_to,
+            at,
+            NOW,
+            NOW,
         )
 
     def edit(self, post: int, html: str) -> None:
@@ -54,11 +77,17 @@ class SmallArchive:
         html = f"<p>{html}</p>"
         self.run(
             "insert into revisions (post_id, observed_at, superseded_at, text, html, digest)"
-            " select id, ?, ?, text, html, digest from posts where id = ?", NOW, NOW, post,
+            " select id, ?, ?, text, html, digest from posts where id = ?",
+            NOW,
+            NOW,
+            post,
         )
         self.run(
             "update posts set text = ?, html = ?, digest = ? where id = ?",
-            render(html).text, html, digest(html), post,
+            render(html).text,
+            html,
+            digest(html),
+            post,
         )
 
     def tags(self) -> list[tuple[object, ...]]:
@@ -90,7 +119,8 @@ class SmallArchive:
             tuple(row)
             for row in self.db.execute(
                 "select t.program_id, t.how from program_tags t join paragraphs g on g.id = t.paragraph_id"
-                " where g.post_id = ? and g.revision_id is null order by g.position, t.rowid", (post,),
+                " where g.post_id = ? and g.revision_id is null order by g.position, t.rowid",
+                (post,),
             )
         ]
 
@@ -101,7 +131,8 @@ class SmallArchive:
             for row in self.db.execute(
                 """select t.theme_id, substr(p.text, t.start + 1, t."end" - t.start) from theme_tags t
                 join paragraphs g on g.id = t.paragraph_id join posts p on p.id = g.post_id
-                where g.post_id = ? and g.revision_id is null order by g.position, t.start""", (post,),
+                where g.post_id = ? and g.revision_id is null order by g.position, t.start""",
+                (post,),
             )
         ]
 

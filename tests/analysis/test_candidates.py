@@ -65,7 +65,15 @@ def test_planted_names_stand_at_the_top(archive: SmallArchive) -> None:
 
 def test_known_names_and_old_ones_are_no_candidates(archive: SmallArchive) -> None:
     found = {one.name.lower() for one in find_candidates(archive.db.conn, TAXONOMY, stop_names(), since="2024-01-01")}
-    known = ("promise optimization", "prepaid return label", "seller support", "usps", "asin", "anna miller", "post office")
+    known = (
+        "promise optimization",
+        "prepaid return label",
+        "seller support",
+        "usps",
+        "asin",
+        "anna miller",
+        "post office",
+    )
     assert not found & set(known)
 
 
@@ -87,7 +95,9 @@ def test_decisions_stay_in_the_table(archive: SmallArchive) -> None:
     archive.run("update program_candidates set decision = 'reject', decided_by = 'ben' where name = 'QZR'")
     with archive.db.conn:
         store(archive.db.conn, [one for one in found if one.name != "QZR"][:2], archive.tag_run)
-    rows = archive.db.execute("select name, decision, examples from program_candidates order by decision is null").fetchall()
+    rows = archive.db.execute(
+        "select name, decision, examples from program_candidates order by decision is null"
+    ).fetchall()
     assert len(rows) == 3 and rows[0][:2] == ("QZR", "reject")
     assert json.loads(rows[0]["examples"])[0].keys() == {"site", "thread", "post", "words"}
 

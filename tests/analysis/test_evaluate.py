@@ -36,7 +36,9 @@ def lines(tmp_path: Path) -> Path:
 
 def write(path: Path, entries: list[dict[str, object]]) -> Path:
     common = {"thread": "t", "title": "Who turned this on?", "forum": "sas", "voice": "staff", "unknown": {"x": 1}}
-    path.write_text("".join(json.dumps(common | entry, ensure_ascii=False) + "\n" for entry in entries), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(common | entry, ensure_ascii=False) + "\n" for entry in entries), encoding="utf-8"
+    )
     return path
 
 
@@ -45,14 +47,24 @@ def test_lines_in_any_order_make_the_same_thread(tmp_path: Path) -> None:
     random.Random(3).shuffle(shuffled)
     # Of one position, file order is the order.
     shuffled.sort(key=lambda entry: entry["id"] == "c")
-    first, second = (read(write(tmp_path / f"{name}.jsonl", entries)) for name, entries in (("one", LINES), ("two", shuffled)))
+    first, second = (
+        read(write(tmp_path / f"{name}.jsonl", entries)) for name, entries in (("one", LINES), ("two", shuffled))
+    )
     assert first == second
-    assert [[paragraph.id for paragraph in post.paragraphs] for post in first[0].posts] == [["a"], ["b", "c"], ["d"], ["e"]]
+    assert [[paragraph.id for paragraph in post.paragraphs] for post in first[0].posts] == [
+        ["a"],
+        ["b", "c"],
+        ["d"],
+        ["e"],
+    ]
 
 
 @pytest.mark.parametrize(
     "order",
-    [["op", "nav", "reply 1", "reply 2", "reply 10", "reply p2.1", "reply p2.11", "reply p6.4"], ["article", "reply 3"]],
+    [
+        ["op", "nav", "reply 1", "reply 2", "reply 10", "reply p2.1", "reply p2.11", "reply p6.4"],
+        ["article", "reply 3"],
+    ],
 )
 def test_positions_sort_as_a_reader_meets_them(order: list[str]) -> None:
     assert sorted(reversed(order), key=place) == order
@@ -65,7 +77,9 @@ def test_a_voice_and_unknown_fields_of_a_line_are_ignored(lines: Path) -> None:
 def test_labels_never_reach_the_tagger(tmp_path: Path, lines: Path) -> None:
     bare = [{key: entry[key] for key in ("id", "position", "text")} for entry in LINES]
     taxonomy = load()
-    assert predictions(judge(read(lines), taxonomy)) == predictions(judge(read(write(tmp_path / "b.jsonl", bare)), taxonomy))
+    assert predictions(judge(read(lines), taxonomy)) == predictions(
+        judge(read(write(tmp_path / "b.jsonl", bare)), taxonomy)
+    )
 
 
 def test_every_line_gets_a_prediction_under_its_own_id(lines: Path) -> None:
@@ -78,7 +92,10 @@ def test_every_line_gets_a_prediction_under_its_own_id(lines: Path) -> None:
 
 
 def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.jsonl", [{"id": "x", "position": "op", "text": "Promise Optimization again.\n\nNobody even asked me."}])
+    path = write(
+        tmp_path / "x.jsonl",
+        [{"id": "x", "position": "op", "text": "Promise Optimization again.\n\nNobody even asked me."}],
+    )
     (found,) = predictions(judge(read(path), load()))
     assert found["programs"] == [PROGRAM]
     assert "consent_absent" in found["themes"]
@@ -178,7 +195,9 @@ def test_the_command_writes_figures_and_predictions_and_compares(lines: Path, tm
     written = json.loads(out.read_text())
     assert [entry["id"] for entry in written["predictions"]] == ["a", "b", "c", "d", "e"]
     assert set(written["predictions"][0]) == {"id", "programs", "inherited_programs", "themes", "voice"}
-    again = CliRunner().invoke(evaluate, [str(lines), "--compare", str(out), "--errors", "1", "--rules"], catch_exceptions=False)
+    again = CliRunner().invoke(
+        evaluate, [str(lines), "--compare", str(out), "--errors", "1", "--rules"], catch_exceptions=False
+    )
     assert "0 paragraphs are tagged otherwise" in again.output
     (tmp_path / "no.json").write_text("[]")
     refused = CliRunner().invoke(evaluate, [str(lines), "--compare", str(tmp_path / "no.json")])

@@ -25,7 +25,11 @@ OPENING = 6
 def parts() -> dict[str, list[list[str]]]:
     sayings = DataFile(FOLDER / "labelled" / "sayings.yml").data
     texts = [text for group in sayings["themes"].values() for text in group] + sayings["none"]
-    return {"test": words(read(TEST)), "train": words(train()), "sayings": [WORD.findall(text.lower()) for text in texts]}
+    return {
+        "test": words(read(TEST)),
+        "train": words(train()),
+        "sayings": [WORD.findall(text.lower()) for text in texts],
+    }
 
 
 def words(threads: Iterable[LabelledThread]) -> list[list[str]]:

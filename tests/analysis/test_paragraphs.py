@@ -18,7 +18,11 @@ def test_the_markup_decides_what_is_what() -> None:
         "</aside><p>My words</p><ul><li>one</li><li>two</li></ul><pre><code>a\n\nb</code></pre><h2>More</h2>"
     )
     assert cut(html) == [
-        ("quote", "Old words"), ("text", "My words"), ("list", "one\ntwo"), ("code", "a\n\nb"), ("heading", "More")
+        ("quote", "Old words"),
+        ("text", "My words"),
+        ("list", "one\ntwo"),
+        ("code", "a\n\nb"),
+        ("heading", "More"),
     ]
 
 
@@ -66,7 +70,11 @@ def test_a_list_of_nothing_but_links_is_navigation() -> None:
 def test_the_second_copy_of_a_doubled_opening_is_navigation() -> None:
     one = "<p>They switched it on for every single thing I sell, without a word.</p><p>What now?</p>"
     assert [kind for kind, _ in cut(one + one + "<p>Reply one</p>")] == [
-        "text", "text", "navigation", "navigation", "text"
+        "text",
+        "text",
+        "navigation",
+        "navigation",
+        "text",
     ]
     assert [kind for kind, _ in cut("<p>No.</p><p>No.</p>")] == ["text", "text"]
 

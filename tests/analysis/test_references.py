@@ -34,7 +34,8 @@ def found(archive: SmallArchive, post: int) -> list[tuple[object, ...]]:
         for row in archive.db.execute(
             """select r.kind, substr(p.text, r.start + 1, r."end" - r.start), r.site_id, r.target_thread_id, r.state
             from thread_references r join paragraphs g on g.id = r.paragraph_id join posts p on p.id = g.post_id
-            where p.id = ? and g.revision_id is null order by g.position, r.start""", (post,),
+            where p.id = ? and g.revision_id is null order by g.position, r.start""",
+            (post,),
         )
     ]
 
@@ -77,7 +78,9 @@ def test_the_link_beside_it_says_which_thread_is_meant(archive: SmallArchive) ->
     post = write(archive, '<p>That Old Quay post: <a href="https://old.example/t/1">read it</a>.</p>')
     archive.run(
         "insert into links (post_id, url, kind, title, target_site_id, target_native_id, target_thread_id, state)"
-        " values (?, 'https://old.example/t/1', 'link', 'read it', 'oldquay', '1', ?, 'gone')", post, target,
+        " values (?, 'https://old.example/t/1', 'link', 'read it', 'oldquay', '1', ?, 'gone')",
+        post,
+        target,
     )
     assert found(archive, post) == [
         ("named", "Old Quay post", "oldquay", target, "gone"), ("link", "read it", "oldquay", target, "gone"),
@@ -88,7 +91,8 @@ def test_a_link_follows_what_is_held(archive: SmallArchive) -> None:
     post = write(archive, '<p>Here: <a href="https://old.example/t/7">https://old.example/t/7</a></p>')
     archive.run(
         "insert into links (post_id, url, kind, title, target_site_id, target_native_id, state)"
-        " values (?, 'https://old.example/t/7', 'link', 'https://old.example/t/7', 'oldquay', '7', 'unknown')", post,
+        " values (?, 'https://old.example/t/7', 'link', 'https://old.example/t/7', 'oldquay', '7', 'unknown')",
+        post,
     )
     assert found(archive, post) == [("link", "https://old.example/t/7", "oldquay", None, "unknown")]
     target = old_thread(archive, "Surveys", "2021-01-24T10:00:00Z")
@@ -101,7 +105,8 @@ def test_a_quotation_of_another_thread_refers_to_it(archive: SmallArchive) -> No
     post = write(archive, quote)
     archive.run(
         "insert into links (post_id, url, kind, target_site_id, target_native_id, state)"
-        " values (?, 'https://forum.example/t/77/1', 'quote', 's', '77', 'gone')", post,
+        " values (?, 'https://forum.example/t/77/1', 'quote', 's', '77', 'gone')",
+        post,
     )
     assert found(archive, post) == [("quote", "so it was", "s", None, "gone")]
 

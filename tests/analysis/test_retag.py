@@ -43,7 +43,13 @@ def filled(path: Path, seed: int) -> SmallArchive:
 
 def program(taxonomy: Taxonomy, chance: random.Random) -> int:
     known = [p.id for p in taxonomy.programs]
-    wanted = ("amz.promise_optimization", "amz.prepaid_return_label", "amz.automated_handling_time", "amz.otdr", "amz.safe_t")
+    wanted = (
+        "amz.promise_optimization",
+        "amz.prepaid_return_label",
+        "amz.automated_handling_time",
+        "amz.otdr",
+        "amz.safe_t",
+    )
     return known.index(chance.choice([one for one in wanted if one in known] + known[:1]))
 
 
@@ -84,7 +90,9 @@ def drop_rule(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
 def other_rule(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     place = chance.randrange(len(taxonomy.theme_rules))
     rules = list(taxonomy.theme_rules)
-    rules[place] = replace(rules[place], patterns=(*rules[place].patterns, chance.choice((r"\brain\b", r"\bclaim denied"))))
+    rules[place] = replace(
+        rules[place], patterns=(*rules[place].patterns, chance.choice((r"\brain\b", r"\bclaim denied")))
+    )
     return replace(taxonomy, theme_rules=tuple(rules))
 
 
@@ -92,7 +100,9 @@ def other_cues(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     about = list(taxonomy.cues.about)
     if chance.random() < 0.5:
         about.remove(chance.choice([cue for cue in ("label", "toggle*", "settings", "opt out*") if cue in about]))
-    return replace(taxonomy, cues=replace(taxonomy.cues, about=(*about, chance.choice(("rain", "gondola*", "frobni*")))))
+    return replace(
+        taxonomy, cues=replace(taxonomy.cues, about=(*about, chance.choice(("rain", "gondola*", "frobni*"))))
+    )
 
 
 def other_forums(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:

@@ -147,12 +147,15 @@ def test_the_queue_has_contradictions_first_and_asks_nothing_twice(archive: Smal
         " from theme_tags where paragraph_id = 1"
     )
     archive.run(
-        "insert into theme_tags (paragraph_id, theme_id, start, \"end\", rule, score, run_id)"
-        " select paragraph_id, ?, start, \"end\", 'model', 0.7, run_id from theme_tags where paragraph_id = 1", STANCES[0],
+        'insert into theme_tags (paragraph_id, theme_id, start, "end", rule, score, run_id)'
+        " select paragraph_id, ?, start, \"end\", 'model', 0.7, run_id from theme_tags where paragraph_id = 1",
+        STANCES[0],
     )
     found = queue(archive.db.conn, STANCES)
     whys = [question.why for question in found]
-    assert whys == sorted(whys, key=["a complaint and a benefit in one paragraph", "two programs inherited", "candidate"].index)
+    assert whys == sorted(
+        whys, key=["a complaint and a benefit in one paragraph", "two programs inherited", "candidate"].index
+    )
     assert {question.subject_id for question in found} >= {"consent_absent", STANCES[0], "notice_deficient", PO, PRL}
     candidate = next(q for q in found if q.why == "candidate" and q.subject_id == "notice_deficient")
     assert candidate.words[candidate.start : candidate.end] == "I never signed up"

@@ -36,7 +36,8 @@ def archive(tmp_path: Path) -> SmallArchive:
     archive.post(old, 1, COPY, at="2023-05-05T00:00:00Z")
     capture = archive.run(
         "insert into captures (site_id, url, captured_at, status, digest, size, route, warc_filename, warc_record_offset,"
-        " warc_record_length) values ('s', 'https://forum.example/latest', ?, 200, '', 1, 'live', 'w', 0, 1)", NOW,
+        " warc_record_length) values ('s', 'https://forum.example/latest', ?, 200, '', 1, 'live', 'w', 0, 1)",
+        NOW,
     )
     archive.run(
         "insert into listed_threads (site_id, native_id, title, tags, fingerprint, created_at, first_listed_at,"
@@ -99,9 +100,7 @@ def test_marketplaces_sum_their_programs(archive: SmallArchive) -> None:
 
 
 def test_voices_are_told_apart(archive: SmallArchive) -> None:
-    found = rows(
-        archive, "select distinct voice from summary_months where subject_id = ? order by 1", PO
-    )
+    found = rows(archive, "select distinct voice from summary_months where subject_id = ? order by 1", PO)
     assert found == [("",), ("seller",)]
 
 
@@ -139,7 +138,11 @@ def test_superseded_versions_are_not_counted(archive: SmallArchive) -> None:
 def test_the_measured_quality_stands_beside_the_counts(archive: SmallArchive, tmp_path: Path) -> None:
     estimate = {"value": 0.8, "low": 0.7, "high": 0.9}
     block = {"precision": estimate, "recall": estimate, "f1": estimate, "correct": 8, "incorrect": 2, "missed": 3}
-    figures = {"taxonomy": "1+x", "tagger": "1", "themes": {"all": {"labels": {"consent_absent": block, "gone": block}}}}
+    figures = {
+        "taxonomy": "1+x",
+        "tagger": "1",
+        "themes": {"all": {"labels": {"consent_absent": block, "gone": block}}},
+    }
     path = tmp_path / "figures.json"
     path.write_text(json.dumps({"figures": figures, "predictions": []}), encoding="utf-8")
     summarise(archive.db.conn, TAXONOMY, path)

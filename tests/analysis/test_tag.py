@@ -34,7 +34,8 @@ def test_a_named_program_is_tagged_with_its_words(archive: SmallArchive) -> None
         """select t.program_id, t.how, t.source_paragraph_id, t.run_id,
         substr(p.text, t.start + 1, t."end" - t.start) as words
         from program_tags t join paragraphs g on g.id = t.paragraph_id join posts p on p.id = g.post_id
-        where p.id = ?""", (post,),
+        where p.id = ?""",
+        (post,),
     ).fetchone()
     assert tuple(row) == (PO, "named", None, archive.tag_run, "Promise\u00a0Optimisation")
 
@@ -43,14 +44,17 @@ def test_a_paragraph_about_it_inherits_the_program_from_the_title(archive: Small
     thread = archive.thread(TITLE)
     post = archive.post(thread, 1, "There is no toggle anywhere to opt out.")
     tag(archive)
-    row = archive.db.execute("select how, start, \"end\", source_paragraph_id, rule from program_tags").fetchone()
+    row = archive.db.execute('select how, start, "end", source_paragraph_id, rule from program_tags').fetchone()
     assert tuple(row) == ("inherited", 0, len("Promise Optimization"), None, "inherited from title")
     assert archive.themes(post)[0][0] == "optout_obscure"
 
 
 def test_chat_inherits_nothing(archive: SmallArchive) -> None:
     thread = archive.thread(TITLE)
-    posts = [archive.post(thread, n, words) for n, words in enumerate(("Good grief!", "Off to walk the dog.", "Same here"), 1)]
+    posts = [
+        archive.post(thread, n, words)
+        for n, words in enumerate(("Good grief!", "Off to walk the dog.", "Same here"), 1)
+    ]
     tag(archive)
     assert [archive.programs(post) for post in posts] == [[], [], []]
 
@@ -97,7 +101,8 @@ def test_a_quotation_of_a_later_or_missing_post_is_harmless(archive: SmallArchiv
     thread = archive.thread(TITLE)
     for number, source in enumerate(("99", "1", "-1", "9" * 40, "x"), 1):
         archive.post(
-            thread, number,
+            thread,
+            number,
             f'<aside class="quote" data-username="a" data-topic="1" data-post="{source}"><blockquote><p>x</p></blockquote>'
             "</aside><p>Nobody asked me.</p>",
         )
@@ -134,7 +139,9 @@ def test_a_theme_needs_a_sellers_program(archive: SmallArchive) -> None:
 
 def test_the_words_of_an_address_are_nobodys(archive: SmallArchive) -> None:
     thread = archive.thread("Links")
-    post = archive.post(thread, 1, "I keep many notes, as one does: https://x.example/promise-optimization/opt-out-survey end.")
+    post = archive.post(
+        thread, 1, "I keep many notes, as one does: https://x.example/promise-optimization/opt-out-survey end."
+    )
     tag(archive)
     assert archive.programs(post) == []
 
@@ -225,9 +232,17 @@ def test_a_changed_context_is_a_change(archive: SmallArchive, change: str) -> No
 
 def test_step_by_step_gives_what_all_at_once_gives(tmp_path: Path) -> None:
     sentences = [
-        "Nobody asked me.", "PO is on again.", "The Prepaid Return Label cost me dear.", "I like rain.", "AHT and PO!",
-        "There is no toggle.", "My card was charged for stores I never opened.", "Refund at First Scan, then.",
-        "SAFE-T claim denied.", "How do I opt out?", "OTDR went down to 80%.",
+        "Nobody asked me.",
+        "PO is on again.",
+        "The Prepaid Return Label cost me dear.",
+        "I like rain.",
+        "AHT and PO!",
+        "There is no toggle.",
+        "My card was charged for stores I never opened.",
+        "Refund at First Scan, then.",
+        "SAFE-T claim denied.",
+        "How do I opt out?",
+        "OTDR went down to 80%.",
         "<blockquote><p>Refund at First Scan</p></blockquote><p>Nobody asked me.</p>",
     ]
     for seed in range(6):
@@ -280,7 +295,9 @@ def test_progress_says_how_far_of_how_much(archive: SmallArchive) -> None:
         archive.post(archive.thread(TITLE), 1, "Nobody asked me.")
     seen: list[tuple[int, int]] = []
     tag_archive(
-        archive.db, TAXONOMY, run_id=archive.tag_run,
+        archive.db,
+        TAXONOMY,
+        run_id=archive.tag_run,
         progress=lambda counts: seen.append((counts.threads, counts.threads_in_all)),
     )
     assert seen == [(1, 2), (2, 2)]
@@ -290,6 +307,6 @@ def test_every_tag_row_says_rule_score_and_run(archive: SmallArchive) -> None:
     archive.post(archive.thread(TITLE), 1, "Nobody asked me about PO.")
     tag(archive)
     for table in ("program_tags", "theme_tags"):
-        for row in archive.db.execute(f"select rule, score, run_id, start, \"end\" from {table}"):
+        for row in archive.db.execute(f'select rule, score, run_id, start, "end" from {table}'):
             assert row["rule"] and 0 < row["score"] <= 1 and row["run_id"] == archive.tag_run
             assert row["start"] < row["end"]

@@ -123,7 +123,9 @@ def visit(browser: Browser, site: Site, watched: Watched) -> Iterator[Open]:
         page.on("request", lambda request: watched.requests.append(request.url))
         page.on("requestfailed", lambda request: watched.complaints.append(f"{request.url}: {request.failure}"))
         page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-        page.on("console", lambda said: watched.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda said: watched.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
         page.goto(path)
         return page
 

@@ -67,13 +67,17 @@ def download(page: Page, link: str, folder: Path) -> list[dict[str, str]]:
     target = folder / download.value.suggested_filename
     download.value.save_as(target)
     text = target.read_text("utf-8-sig")
-    return [{key: undefuse(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))]
+    return [
+        {key: undefuse(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))
+    ]
 
 
 def test_the_csv_of_a_search_is_what_sql_finds(visit: Open, site: Site, tmp_path: Path) -> None:
     page = visit("/search?q=label")
     found = download(page, "main a[href*='/-/export/search.csv']", tmp_path)
-    expected = site.rows("select permalink, text from posts where id in (select rowid from posts_fts where posts_fts match 'label')")
+    expected = site.rows(
+        "select permalink, text from posts where id in (select rowid from posts_fts where posts_fts match 'label')"
+    )
     assert {row["permalink"]: row["text"] for row in found} == {row["permalink"]: row["text"] for row in expected}
     assert len(found) == len(expected) > 20
 
@@ -82,7 +86,9 @@ def test_the_csv_of_a_table_is_what_sql_finds(visit: Open, site: Site, tmp_path:
     page = visit("/archive/mentions?program_id=amz.promise_optimization")
     found = download(page, "p.export-links a[href*='.csv']", tmp_path)
     expected = site.rows("select * from mentions where program_id = 'amz.promise_optimization' order by id")
-    assert found and found == [{key: "" if value is None else str(value) for key, value in row.items()} for row in expected]
+    assert found and found == [
+        {key: "" if value is None else str(value) for key, value in row.items()} for row in expected
+    ]
 
 
 def test_the_keyboard_is_enough(visit: Open) -> None:

@@ -157,7 +157,9 @@ def test_130_when_interrupted_and_the_same_command_goes_on(optout: Optout, tmp_p
     assert "held: 12 threads, 24 of 24 listed posts" in second.out
 
 
-def test_a_forum_that_does_not_answer_does_not_keep_the_others_from_being_crawled(optout: Optout, tmp_path: Path) -> None:
+def test_a_forum_that_does_not_answer_does_not_keep_the_others_from_being_crawled(
+    optout: Optout, tmp_path: Path
+) -> None:
     with DemoForum(small_forum({7: 3})) as forum:
         dead = f"http://127.0.0.1:{free_port()}"
         ended = optout("run", dead, forum.url, "--all", "--no-serve", "--db", tmp_path / "x.db")

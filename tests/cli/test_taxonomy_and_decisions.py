@@ -129,7 +129,9 @@ def test_a_rejected_name_goes_to_the_stop_list(
 ) -> None:
     options = ("--folder", folder, "--db", tmp_path / "archive.db")
     assert optout("candidates", "--since", "2026-01-01", *options).code == 0
-    assert optout("candidates", "reject", "Delivery Shield", "--why", 'a "shop": ours', "--by", "anna", *options).code == 0
+    assert (
+        optout("candidates", "reject", "Delivery Shield", "--why", 'a "shop": ours', "--by", "anna", *options).code == 0
+    )
     assert '- {name: "Delivery Shield", why: "a \\"shop\\": ours", by: "anna", decided_on: "' in (
         folder / "stop_names.yml"
     ).read_text(encoding="utf-8")
@@ -159,7 +161,7 @@ def test_a_key_a_decision(
     assert ended.code == 0, ended.err
     assert "Promise Optimization (PO) is on by default" in ended.out
     assert "candidate; signed; score 0.40" in ended.out and "I never signed up" in ended.out
-    row = archive.db.execute("select subject_id, decision, decided_by, start, \"end\" from reviews").fetchone()
+    row = archive.db.execute('select subject_id, decision, decided_by, start, "end" from reviews').fetchone()
     assert tuple(row) == ("notice_deficient", "accept", "anna", 0, 27)
     assert "nothing waits" in optout("review", "--db", tmp_path / "archive.db").out
     assert optout("tag", "--db", tmp_path / "archive.db").code == 0
@@ -168,7 +170,12 @@ def test_a_key_a_decision(
 
 @pytest.mark.parametrize(("pressed", "kept"), [("q", []), ("s", []), ("n", ["reject"]), ("\x03", [])])
 def test_one_can_skip_and_end(
-    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pressed: str, kept: list[str]
+    optout: Optout,
+    archive: SmallArchive,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pressed: str,
+    kept: list[str],
 ) -> None:
     queued(archive)
     monkeypatch.setattr("click.getchar", lambda: pressed)

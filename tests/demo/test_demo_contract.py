@@ -66,9 +66,7 @@ def test_what_is_not_of_one_topic_looks_as_in_a_real_forum(
         validate(schema, client.get(path).json())
 
 
-@pytest.mark.parametrize(
-    "path", ["/t/999.json", "/c/nothing/999.json", "/latest.json?page=x", "/nowhere.json"]
-)
+@pytest.mark.parametrize("path", ["/t/999.json", "/c/nothing/999.json", "/latest.json?page=x", "/nowhere.json"])
 def test_an_error_looks_as_in_a_real_forum(client: httpx.Client, validate: Validate, path: str) -> None:
     validate("error.json", client.get(path).json())
 
@@ -80,9 +78,7 @@ def test_refusals_look_as_in_a_real_forum(forum: DemoForum, client: httpx.Client
 
 
 @pytest.mark.parametrize("field", ["cooked", "version", "stream", "details"])
-def test_the_contract_notices_a_field_that_is_missing(
-    client: httpx.Client, validate: Validate, field: str
-) -> None:
+def test_the_contract_notices_a_field_that_is_missing(client: httpx.Client, validate: Validate, field: str) -> None:
     answer = client.get("/t/10.json").json()
     for place in (answer, answer["post_stream"], answer["post_stream"]["posts"][0]):
         place.pop(field, None)
@@ -90,9 +86,7 @@ def test_the_contract_notices_a_field_that_is_missing(
         validate("topic.json", answer)
 
 
-def test_the_contract_notices_a_field_that_no_real_forum_has(
-    client: httpx.Client, validate: Validate
-) -> None:
+def test_the_contract_notices_a_field_that_no_real_forum_has(client: httpx.Client, validate: Validate) -> None:
     answer = client.get("/t/10.json").json()
     answer["post_stream"]["posts"][0]["programs"] = ["x.boxes"]
     with pytest.raises(AssertionError, match="'programs' was unexpected"):

@@ -59,17 +59,12 @@ def test_a_quotation_names_its_source(second: dict[str, Any]) -> None:
 
 
 def test_a_quotation_from_another_topic_links_to_it(first: dict[str, Any]) -> None:
-    assert (
-        '<aside class="quote no-group" data-username="cleo" data-post="2" data-topic="11">' in first["cooked"]
-    )
+    assert '<aside class="quote no-group" data-username="cleo" data-post="2" data-topic="11">' in first["cooked"]
     assert '<a href="https://quay.example/t/a-long-thread/11/2">A long thread</a></div>' in first["cooked"]
 
 
 def test_a_quotation_without_a_source_has_no_title(first: dict[str, Any]) -> None:
-    assert (
-        '<aside class="quote no-group">\n<blockquote>\n<p>Without a source.</p>\n</blockquote>'
-        in first["cooked"]
-    )
+    assert '<aside class="quote no-group">\n<blockquote>\n<p>Without a source.</p>\n</blockquote>' in first["cooked"]
 
 
 def test_the_preview_of_a_topic_is_an_aside_without_a_username(first: dict[str, Any]) -> None:
@@ -115,9 +110,7 @@ def test_a_big_picture_is_in_a_lightbox(first: dict[str, Any]) -> None:
     assert box.css_first("div.meta span.filename").text() == "a box"
 
 
-def test_links_are_counted_and_links_back_are_reflections(
-    client: httpx.Client, first: dict[str, Any]
-) -> None:
+def test_links_are_counted_and_links_back_are_reflections(client: httpx.Client, first: dict[str, Any]) -> None:
     links = {link["url"]: link for link in first["link_counts"]}
     assert set(links) == {
         "https://elsewhere.example/a--b",
@@ -134,9 +127,7 @@ def test_links_are_counted_and_links_back_are_reflections(
     ]
 
 
-def test_who_is_quoted_is_not_named_again_as_the_one_answered(
-    client: httpx.Client, second: dict[str, Any]
-) -> None:
+def test_who_is_quoted_is_not_named_again_as_the_one_answered(client: httpx.Client, second: dict[str, Any]) -> None:
     assert second["reply_to_post_number"] == 1
     assert "reply_to_user" not in second
     answer = client.get("/t/12.json").json()["post_stream"]["posts"][2]
@@ -170,7 +161,5 @@ def test_an_excerpt_leaves_quotations_out() -> None:
         ("/c/fees/4", None),
     ],
 )
-def test_an_address_of_a_topic_is_recognised(
-    written: Forum, url: str, names: tuple[int, int | None] | None
-) -> None:
+def test_an_address_of_a_topic_is_recognised(written: Forum, url: str, names: tuple[int, int | None] | None) -> None:
     assert internal_topic(url, written) == names

@@ -66,10 +66,7 @@ def test_a_hidden_post_keeps_its_place_and_loses_its_text(forum: DemoForum, clie
         1,
     )
     assert "raw" not in client.get(f"/posts/{post['id']}.json").json()
-    assert (
-        "raw"
-        not in client.get("/t/12/posts.json?post_number=3&include_raw=1").json()["post_stream"]["posts"][0]
-    )
+    assert "raw" not in client.get("/t/12/posts.json?post_number=3&include_raw=1").json()["post_stream"]["posts"][0]
     latest = {entry["id"]: entry for entry in client.get("/posts.json").json()["latest_posts"]}
     assert "raw" not in latest[post["id"]]
     assert "Rude" not in client.get("/raw/12").text

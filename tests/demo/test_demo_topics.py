@@ -48,9 +48,7 @@ def test_following_pages_forever_never_meets_an_error(client: httpx.Client) -> N
         ("/t/11", "/t/a-long-thread/11"),
     ],
 )
-def test_an_address_that_is_not_quite_right_leads_to_the_right_one(
-    client: httpx.Client, asked: str, led: str
-) -> None:
+def test_an_address_that_is_not_quite_right_leads_to_the_right_one(client: httpx.Client, asked: str, led: str) -> None:
     answer = client.get(asked)
     assert answer.status_code == 301
     assert answer.headers["location"] == str(client.base_url).rstrip("/") + led
@@ -172,7 +170,5 @@ def test_a_person_can_click_through_the_pages(client: httpx.Client) -> None:
     page = client.get("/t/a-long-thread/11?page=2").text
     assert '<div id="post_21" itemprop="comment"' in page
     assert 'rel="next" itemprop="url" href="/t/a-long-thread/11?page=3"' in page
-    assert (
-        'href="/t/a-long-thread/11/2">A long thread</a>' in client.get("/t/every-kind-of-paragraph/10").text
-    )
+    assert 'href="/t/a-long-thread/11/2">A long thread</a>' in client.get("/t/every-kind-of-paragraph/10").text
     assert client.get("/t/999").status_code == 404

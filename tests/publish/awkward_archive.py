@@ -32,11 +32,27 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.paths = Paths(path)
         self.conn: sqlite3.Connection = open_archive(path, create=True).conn
-        self.insert("sites", id="sas", kind="discourse", base_url=FORUM, title="Sellers & Sellers",
-                    added_at="2024-01-01T00:00:00Z")
-        self.run = self.insert("runs", verb="crawl", site_id="sas", target=FORUM, settings="{}", code_version="1",
-                               taxonomy_version="1+x", state="finished", started_at="2024-05-01T00:00:00Z",
-                               ended_at="2024-05-01T00:10:00Z", report="spoke to tess@tidewrack.example")
+        self.insert(
+            "sites",
+            id="sas",
+            kind="discourse",
+            base_url=FORUM,
+            title="Sellers & Sellers",
+            added_at="2024-01-01T00:00:00Z",
+        )
+        self.run = self.insert(
+            "runs",
+            verb="crawl",
+            site_id="sas",
+            target=FORUM,
+            settings="{}",
+            code_version="1",
+            taxonomy_version="1+x",
+            state="finished",
+            started_at="2024-05-01T00:00:00Z",
+            ended_at="2024-05-01T00:10:00Z",
+            report="spoke to tess@tidewrack.example",
+        )
         self.captures = 0
         self.authors = {name: self.insert("authors", site_id="sas", name=name, role="member") for name in MEMBERS}
         self.authors[STAFF] = self.insert("authors", site_id="sas", name=STAFF, role="staff")
@@ -49,10 +65,22 @@ class Archive:
 
     def capture(self, url: str, status: int = 200) -> int:
         self.captures += 1
-        return self.insert("captures", run_id=self.run, site_id="sas", url=url, captured_at="2024-05-01T00:05:00Z",
-                           status=status, mime="application/json", digest=f"sha256:{self.captures:064x}", size=100,
-                           route="live", via="/home/tess/saved.har", warc_filename="00001.warc.gz",
-                           warc_record_offset=self.captures * 1000, warc_record_length=900)
+        return self.insert(
+            "captures",
+            run_id=self.run,
+            site_id="sas",
+            url=url,
+            captured_at="2024-05-01T00:05:00Z",
+            status=status,
+            mime="application/json",
+            digest=f"sha256:{self.captures:064x}",
+            size=100,
+            route="live",
+            via="/home/tess/saved.har",
+            warc_filename="00001.warc.gz",
+            warc_record_offset=self.captures * 1000,
+            warc_record_length=900,
+        )
 
     def thread(self, native_id: str, title: str, **values: Any) -> int:
         url = f"{FORUM}/t/{native_id}"
@@ -61,8 +89,14 @@ class Archive:
             "state": "live", "posts_listed": 3, "posts_held": 3, "first_seen_at": "2024-05-01T00:05:00Z",
             "last_seen_at": "2024-05-01T00:05:00Z",
         }  # fmt: skip
-        return self.insert("threads", site_id="sas", native_id=native_id, url=url, title=title,
-                           **(defaults | {"capture_id": self.capture(url + ".json")} | values))
+        return self.insert(
+            "threads",
+            site_id="sas",
+            native_id=native_id,
+            url=url,
+            title=title,
+            **(defaults | {"capture_id": self.capture(url + ".json")} | values),
+        )
 
     def post(self, thread: int, number: int, author: str, html: str, **values: Any) -> int:
         created = values.pop("created_at", f"2024-03-21T10:{number % 60:02}:00Z")
@@ -71,9 +105,17 @@ class Archive:
             "last_seen_at": "2024-05-01T00:05:00Z", "capture_id": 1, "digest": f"d{thread}-{number}",
         }  # fmt: skip
         text = render(html).text
-        return self.insert("posts", thread_id=thread, native_id=f"{thread}{number:03}", number=number,
-                           author_id=self.authors[author], created_at=created, text=text, html=html,
-                           **(defaults | values))
+        return self.insert(
+            "posts",
+            thread_id=thread,
+            native_id=f"{thread}{number:03}",
+            number=number,
+            author_id=self.authors[author],
+            created_at=created,
+            text=text,
+            html=html,
+            **(defaults | values),
+        )
 
     def paragraphs(self, post: int, voice: str = "seller", revision: int | None = None) -> list[int]:
         table, key = ("revisions", revision) if revision else ("posts", post)
@@ -86,21 +128,38 @@ class Archive:
         ]  # fmt: skip
 
     def text(self, paragraph: int) -> str:
-        sql = "select coalesce(r.text, p.text) from paragraphs g join posts p on p.id = g.post_id" \
-              " left join revisions r on r.id = g.revision_id where g.id = ?"
+        sql = (
+            "select coalesce(r.text, p.text) from paragraphs g join posts p on p.id = g.post_id"
+            " left join revisions r on r.id = g.revision_id where g.id = ?"
+        )
         found: str = self.conn.execute(sql, [paragraph]).fetchone()[0]
         return found
 
     def program(self, paragraph: int, words: str | None = None, program: str = PROGRAM, **values: Any) -> None:
         start = self.text(paragraph).index(words) if words else None
         defaults = {"how": "named", "start": start, "end": start + len(words) if words else None}  # type: ignore[operator]
-        self.insert("program_tags", paragraph_id=paragraph, program_id=program, rule="alias", score=1.0,
-                    run_id=self.run, **(defaults | values))
+        self.insert(
+            "program_tags",
+            paragraph_id=paragraph,
+            program_id=program,
+            rule="alias",
+            score=1.0,
+            run_id=self.run,
+            **(defaults | values),
+        )
 
     def theme(self, paragraph: int, words: str, theme: str = THEME) -> None:
         start = self.text(paragraph).index(words)
-        self.insert("theme_tags", paragraph_id=paragraph, theme_id=theme, start=start, end=start + len(words),
-                    rule="words", score=0.9, run_id=self.run)
+        self.insert(
+            "theme_tags",
+            paragraph_id=paragraph,
+            theme_id=theme,
+            start=start,
+            end=start + len(words),
+            rule="words",
+            score=0.9,
+            run_id=self.run,
+        )
 
     def close(self) -> None:
         self.conn.commit()
@@ -111,60 +170,135 @@ def make(path: Path) -> Paths:
     """The archive that most tests read."""
     archive = Archive(path)
     thread = archive.thread("3686", TITLE, posts_listed=7, posts_held=6)
-    archive.insert("titles", thread_id=thread, observed_at="2024-04-01T00:00:00Z", title="kelpkitchen asks", capture_id=1)
+    archive.insert(
+        "titles", thread_id=thread, observed_at="2024-04-01T00:00:00Z", title="kelpkitchen asks", capture_id=1
+    )
 
-    first = archive.post(thread, 1, "kelpkitchen",
+    first = archive.post(
+        thread,
+        1,
+        "kelpkitchen",
         "<p>kelpkitchen here 😀: Promise <b>Optimi</b>zation, and no <em>switch anywhere</em> in my settings.</p>"
         "<p>Write to tess@tidewrack.example or call +44 20 7946 0958, order 111-2345678-1234567.</p>"
         "<script>alert(1)</script><img src=x onerror=alert(2) alt='a map'>"
-        "<p><a href='javascript:alert(3)' onclick='alert(4)'>click</a> <a href='/t/99/2'>there</a></p>")
+        "<p><a href='javascript:alert(3)' onclick='alert(4)'>click</a> <a href='/t/99/2'>there</a></p>",
+    )
     paragraphs = archive.paragraphs(first)
     archive.program(paragraphs[0], "Promise Optimization")
     archive.theme(paragraphs[0], "no switch anywhere")
-    archive.insert("revisions", post_id=first, observed_at="2024-04-01T00:00:00Z",
-                   superseded_at="2024-05-01T00:05:00Z", text="Ask MfnMarvin, PO is on.",
-                   html="<p>Ask MfnMarvin, PO is on.</p>", digest="old", capture_id=1)
+    archive.insert(
+        "revisions",
+        post_id=first,
+        observed_at="2024-04-01T00:00:00Z",
+        superseded_at="2024-05-01T00:05:00Z",
+        text="Ask MfnMarvin, PO is on.",
+        html="<p>Ask MfnMarvin, PO is on.</p>",
+        digest="old",
+        capture_id=1,
+    )
     revised = archive.paragraphs(first, revision=1)
     archive.program(revised[0], "PO")
 
-    second = archive.post(thread, 2, "brass_lantern",
+    second = archive.post(
+        thread,
+        2,
+        "brass_lantern",
         '<aside class="quote" data-username="kelpkitchen" data-post="1"><div class="title">'
         '<img class="avatar" src="/user_avatar/forum.example/kelpkitchen/48/1.png">Kelp Kitchen:</div>'
         "<blockquote>no switch anywhere</blockquote></aside>"
         '<p><a class="mention" href="/u/kelpkitchen">@kelpkitchen</a> MFNMARVIN and kelp<i>kitchen</i> know the way out,'
-        " ask @a_stranger too. A joey is no Joe; a stamp is a stamp. My token is A2EUQ1WTGCTBG2.</p>")
+        " ask @a_stranger too. A joey is no Joe; a stamp is a stamp. My token is A2EUQ1WTGCTBG2.</p>",
+    )
     paragraphs = archive.paragraphs(second)
     archive.program(paragraphs[1], how="inherited", start=0, end=len("Promise Optimization"))
-    archive.program(paragraphs[0], how="inherited", source_paragraph_id=1, start=archive.text(1).index("Promise"),
-                    end=archive.text(1).index("Promise") + len("Promise Optimization"))
+    archive.program(
+        paragraphs[0],
+        how="inherited",
+        source_paragraph_id=1,
+        start=archive.text(1).index("Promise"),
+        end=archive.text(1).index("Promise") + len("Promise Optimization"),
+    )
     archive.theme(paragraphs[1], "the way out")
-    archive.insert("links", post_id=second, url=f"{FORUM}/u/kelpkitchen", kind="mention", title="kelpkitchen",
-                   state="outside")
-    archive.insert("links", post_id=second, url=f"{FORUM}/t/3686/1", kind="quote", title="kelpkitchen:",
-                   target_site_id="sas", target_native_id="3686", target_number=1, target_thread_id=thread,
-                   state="live")
+    archive.insert(
+        "links", post_id=second, url=f"{FORUM}/u/kelpkitchen", kind="mention", title="kelpkitchen", state="outside"
+    )
+    archive.insert(
+        "links",
+        post_id=second,
+        url=f"{FORUM}/t/3686/1",
+        kind="quote",
+        title="kelpkitchen:",
+        target_site_id="sas",
+        target_native_id="3686",
+        target_number=1,
+        target_thread_id=thread,
+        state="live",
+    )
 
-    third = archive.post(thread, 3, STAFF, f"<p>{STAFF} says: use Shipping Settings Automation, Case ID 12345678901,"
-                         " or dial (555) 010-9999.</p>")
+    third = archive.post(
+        thread,
+        3,
+        STAFF,
+        f"<p>{STAFF} says: use Shipping Settings Automation, Case ID 12345678901, or dial (555) 010-9999.</p>",
+    )
     paragraphs = archive.paragraphs(third, voice="staff")
     archive.program(paragraphs[0], "Shipping Settings Automation", program=OTHER_PROGRAM)
-    archive.post(thread, 5, "Joe", "<p>Gone <!-- kelpkitchen --> since.</p>", state="deleted",
-                 state_since="2024-05-01T00:05:00Z")
-    archive.post(thread, 6, "stamp", "<p>=HYPERLINK(\"http://evil.example\") &lt;script&gt;alert(5)&lt;/script&gt;</p>",
-                 state="hidden", state_since="2024-05-01T00:05:00Z")
+    archive.post(
+        thread, 5, "Joe", "<p>Gone <!-- kelpkitchen --> since.</p>", state="deleted", state_since="2024-05-01T00:05:00Z"
+    )
+    archive.post(
+        thread,
+        6,
+        "stamp",
+        '<p>=HYPERLINK("http://evil.example") &lt;script&gt;alert(5)&lt;/script&gt;</p>',
+        state="hidden",
+        state_since="2024-05-01T00:05:00Z",
+    )
     archive.post(thread, 7, STAFF, "", kind="action", action="closed")
-    archive.insert("missing_posts", thread_id=thread, native_id="77", number=4, asked=2, reason="the source withholds it",
-                   explained=1, first_missed_at="2024-05-01T00:05:00Z", last_missed_at="2024-05-01T00:05:00Z")
+    archive.insert(
+        "missing_posts",
+        thread_id=thread,
+        native_id="77",
+        number=4,
+        asked=2,
+        reason="the source withholds it",
+        explained=1,
+        first_missed_at="2024-05-01T00:05:00Z",
+        last_missed_at="2024-05-01T00:05:00Z",
+    )
 
-    gone = archive.thread("99", "<b>Gone</b> & \"forgotten\" \u202etxet", state="gone", gone_at="2024-05-01T00:05:00Z",
-                          gone_status=404, created_at="2020-06-15T00:00:00Z", posts_listed=2, posts_held=2)
-    old = archive.post(gone, 1, "MfnMarvin", "<p>أهلا — Promise Optimization was Seller_Ab3dEf6hIj9kL's word.</p>",
-                       created_at="2020-06-15T08:00:00Z")
+    gone = archive.thread(
+        "99",
+        '<b>Gone</b> & "forgotten" \u202etxet',
+        state="gone",
+        gone_at="2024-05-01T00:05:00Z",
+        gone_status=404,
+        created_at="2020-06-15T00:00:00Z",
+        posts_listed=2,
+        posts_held=2,
+    )
+    old = archive.post(
+        gone,
+        1,
+        "MfnMarvin",
+        "<p>أهلا — Promise Optimization was Seller_Ab3dEf6hIj9kL's word.</p>",
+        created_at="2020-06-15T08:00:00Z",
+    )
     paragraphs = archive.paragraphs(old)
     archive.program(paragraphs[0], "Promise Optimization")
     archive.theme(paragraphs[0], "word", OTHER_THEME)
     archive.post(gone, 2, "Zoë_Ångström", "<p>ZOË_ÅNGSTRÖM agrees with 12-34567-89012.</p>", created_at=None)
-    archive.insert("links", post_id=first, url=f"{FORUM}/t/99/2", kind="link", title="there", target_site_id="sas",
-                   target_native_id="99", target_number=2, target_thread_id=gone, state="gone")
+    archive.insert(
+        "links",
+        post_id=first,
+        url=f"{FORUM}/t/99/2",
+        kind="link",
+        title="there",
+        target_site_id="sas",
+        target_native_id="99",
+        target_number=2,
+        target_thread_id=gone,
+        state="gone",
+    )
     archive.close()
     return archive.paths

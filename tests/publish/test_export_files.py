@@ -96,7 +96,9 @@ class TestCommand:
         target = tmp_path / "mentions.csv"
         self.run("csv", "--table", "mentions", "-o", str(target), "--db", str(published.database), "--bom")
         read = list(csv.DictReader(io.StringIO(target.read_text("utf-8-sig"), newline="")))
-        assert [undefuse(row["passage"]) for row in read] == [row["passage"] for row in rows("select passage from mentions order by id")]
+        assert [undefuse(row["passage"]) for row in read] == [
+            row["passage"] for row in rows("select passage from mentions order by id")
+        ]
         described = json.loads((tmp_path / "mentions.csv-metadata.json").read_text())
         assert [column["name"] for column in described["tableSchema"]["columns"]] == list(read[0])
         assert all("dc:description" in column for column in described["tableSchema"]["columns"])
@@ -179,7 +181,9 @@ class TestDownloads:
         assert [undefuse(row["text"]) for row in read] == texts
 
     def test_the_list_of_digests_suits_sha256sum(self, made: Paths) -> None:
-        subprocess.run(["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"], cwd=bulk.folder(made.published), check=True)
+        subprocess.run(
+            ["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"], cwd=bulk.folder(made.published), check=True
+        )
 
     def test_the_same_archive_gives_the_same_bytes(self, made: Paths) -> None:
         before = (bulk.folder(made.published) / "posts.csv.gz").read_bytes()
@@ -199,7 +203,9 @@ class TestDownloads:
         assert answer.status_code == 206 and answer.content == data[100:]
         assert answer.headers["content-range"] == f"bytes 100-{len(data) - 1}/{len(data)}"
 
-    @pytest.mark.parametrize("name", ["nothing.csv.gz", "..%2Farchive.db", "../archive.db", ".hidden", "%2e%2e/archive.db"])
+    @pytest.mark.parametrize(
+        "name", ["nothing.csv.gz", "..%2Farchive.db", "../archive.db", ".hidden", "%2e%2e/archive.db"]
+    )
     def test_nothing_else_can_be_had_there(self, get: Callable[..., Any], name: str) -> None:
         answer = get(f"/-/exports/{name}")
         # Datasette leads an address with %-signs to its own spelling first.
@@ -214,7 +220,9 @@ class TestDownloads:
         listed = bulk.listed(made.published)
         assert listed is not None and listed["built_at"] == built
 
-    def test_a_site_without_them_says_where_else_rows_can_be_had(self, published: Paths, metadata: dict[str, Any]) -> None:
+    def test_a_site_without_them_says_where_else_rows_can_be_had(
+        self, published: Paths, metadata: dict[str, Any]
+    ) -> None:
         site = datasette(published, metadata)
 
         async def answer() -> Any:
@@ -227,7 +235,9 @@ class TestDownloads:
 def test_several_processes_make_the_copy_that_one_makes(archived: Paths, taxonomy: Taxonomy) -> None:
     def content() -> dict[str, list[tuple[Any, ...]]]:
         with files.opened(archived) as copy:
-            return {table: copy.execute(f"select * from {table}").fetchall() for table in names(copy) if table != "about"}
+            return {
+                table: copy.execute(f"select * from {table}").fetchall() for table in names(copy) if table != "about"
+            }
 
     build(archived, taxonomy, workers=1)
     alone = content()

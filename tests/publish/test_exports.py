@@ -35,7 +35,9 @@ COUNTING = "with recursive n(x) as (select 1 union all select x + 1 from n where
 
 def parsed(text: str) -> list[dict[str, str]]:
     """CSV as a reader gets it who undoes the apostrophes."""
-    return [{name: undefuse(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))]
+    return [
+        {name: undefuse(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))
+    ]
 
 
 def as_text(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -141,7 +143,12 @@ class TestFormats:
         assert undefuse(defuse(text)) == text
         assert defuse(text)[:1] not in tuple("=+-@\t\r\n＝＋－＠")
 
-    @given(st.lists(st.tuples(st.text(alphabet='",\r\n=x') | st.text(), st.none() | st.integers() | st.floats(allow_nan=False)), max_size=5))
+    @given(
+        st.lists(
+            st.tuples(st.text(alphabet='",\r\n=x') | st.text(), st.none() | st.integers() | st.floats(allow_nan=False)),
+            max_size=5,
+        )
+    )
     def test_any_rows_come_back_from_csv(self, rows: list[tuple[Any, ...]]) -> None:
         form = Csv(raw=True)
         text = (form.head(("a", "b"), len(rows)) + form.rows(rows) + form.tail()).decode("utf-8", "surrogatepass")
@@ -193,7 +200,9 @@ class TestRefused:
         answer = get("/-/export/sql.csv?" + urlencode({"sql": COUNTING.format(last=1_000_000)}))
         assert answer.status_code == 422 and "narrow" in answer.text
 
-    def test_where_sql_is_off_tables_can_be_had_and_sql_cannot(self, published: Paths, metadata: dict[str, Any]) -> None:
+    def test_where_sql_is_off_tables_can_be_had_and_sql_cannot(
+        self, published: Paths, metadata: dict[str, Any]
+    ) -> None:
         def status(path: str) -> int:
             found: int = asked(published, metadata, path, default_allow_sql=False).status_code
             return found

@@ -65,10 +65,12 @@ def test_pictures_become_words_with_a_link() -> None:
 
 
 def test_a_quotation_says_who_under_a_pseudonym_and_drops_the_display_name() -> None:
-    shown = show('<aside class="quote" data-username="kelpkitchen" data-post="3"><div class="title">'
-                 '<img class="avatar" src="/user_avatar/f.example/kelpkitchen/1.png">Tess Tidewrack:</div>'
-                 "<blockquote><p>no</p></blockquote></aside>")
-    assert f'<summary>From {DISPLAY.person("kelpkitchen")}, post 3</summary>' in shown
+    shown = show(
+        '<aside class="quote" data-username="kelpkitchen" data-post="3"><div class="title">'
+        '<img class="avatar" src="/user_avatar/f.example/kelpkitchen/1.png">Tess Tidewrack:</div>'
+        "<blockquote><p>no</p></blockquote></aside>"
+    )
+    assert f"<summary>From {DISPLAY.person('kelpkitchen')}, post 3</summary>" in shown
     assert "Tess" not in shown and "avatar" not in shown
 
 
@@ -91,7 +93,9 @@ def test_evidence_beside_a_masked_name_is_marked_right() -> None:
 
 
 def test_evidence_is_left_unmarked_when_the_text_is_not_of_this_markup() -> None:
-    assert DISPLAY.show("other words", "<p>these words</p>", (Evidence(0, 5, "theme", "x"),)).html == "<p>these words</p>"
+    assert (
+        DISPLAY.show("other words", "<p>these words</p>", (Evidence(0, 5, "theme", "x"),)).html == "<p>these words</p>"
+    )
 
 
 def test_a_link_to_a_thread_that_is_held_leads_there_too() -> None:

@@ -110,7 +110,9 @@ def test_a_span_that_cuts_into_a_name_takes_in_the_whole_pseudonym() -> None:
     assert masked.words(0, len(text)) == masked.text
 
 
-PIECES = st.lists(st.one_of(st.sampled_from([*MEMBERS, "@", " ", "a@b.example", "111-2345678-1234567", "\u202e"]), st.text()))
+PIECES = st.lists(
+    st.one_of(st.sampled_from([*MEMBERS, "@", " ", "a@b.example", "111-2345678-1234567", "\u202e"]), st.text())
+)
 
 
 @given(PIECES.map("".join))

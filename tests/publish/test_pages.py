@@ -85,7 +85,9 @@ class TestOverviews:
         shown = text(page(get, "/coverage"))
         assert "1 post: the source withholds it" in shown and "2020" in shown
 
-    def test_small_actions_and_empty_posts_are_not_counted_as_untagged(self, archived: Paths, taxonomy: Taxonomy) -> None:
+    def test_small_actions_and_empty_posts_are_not_counted_as_untagged(
+        self, archived: Paths, taxonomy: Taxonomy
+    ) -> None:
         connection = open_archive(archived.database).conn
         posts = connection.execute("select count(*) from posts where kind = 'post'").fetchone()[0]
         connection.close()
@@ -119,14 +121,36 @@ class TestThreadPage:
         assert "vanished" in out and "linked in post 1" in out
         assert any(a.attributes["href"] == "/thread/sas/3686#p1" for a in page(get, "/thread/sas/99").css("#links a"))
 
-    def test_a_dead_link_says_when_it_was_looked_up_in_vain(self, tmp_path: Path, taxonomy: Taxonomy, metadata: Any) -> None:
+    def test_a_dead_link_says_when_it_was_looked_up_in_vain(
+        self, tmp_path: Path, taxonomy: Taxonomy, metadata: Any
+    ) -> None:
         archive = Archive(tmp_path / "archive.db")
         post = archive.post(archive.thread("1", "x"), 1, "Joe", "<p>see <a href='/t/5'>this</a></p>")
-        archive.insert("links", post_id=post, url="https://forum.example/t/5", kind="link", title="this", target_site_id="sas",
-                       target_native_id="5", state="unknown")
-        archive.insert("lookups", run_id=archive.run, archive="wayback", url="https://forum.example/t/5", site_id="sas",
-                       native_id="5", reason="link in POST", state="none", detail="", captures_listed=0, captures_fetched=0,
-                       new_posts=0, looked_at="2024-06-01T00:00:00Z")
+        archive.insert(
+            "links",
+            post_id=post,
+            url="https://forum.example/t/5",
+            kind="link",
+            title="this",
+            target_site_id="sas",
+            target_native_id="5",
+            state="unknown",
+        )
+        archive.insert(
+            "lookups",
+            run_id=archive.run,
+            archive="wayback",
+            url="https://forum.example/t/5",
+            site_id="sas",
+            native_id="5",
+            reason="link in POST",
+            state="none",
+            detail="",
+            captures_listed=0,
+            captures_fetched=0,
+            new_posts=0,
+            looked_at="2024-06-01T00:00:00Z",
+        )
         archive.close()
         build(archive.paths, taxonomy)
         answer = ask(datasette(archive.paths, metadata), "/thread/sas/1")
@@ -147,7 +171,10 @@ class TestChanges:
         assert changes("a b", "a b") == ""
 
     def test_words_are_compared_and_markup_stays_text(self) -> None:
-        assert changes("I like <b> it so much", "I like <i> it so much") == "I like &lt;<del>b</del><ins>i</ins>&gt; it so much"
+        assert (
+            changes("I like <b> it so much", "I like <i> it so much")
+            == "I like &lt;<del>b</del><ins>i</ins>&gt; it so much"
+        )
 
     def test_a_rewritten_text_is_shown_whole_before_and_after(self) -> None:
         assert changes("one two", "three four five") == "<del>one two</del><ins>three four five</ins>"
@@ -167,21 +194,35 @@ class TestCitation:
         entry = get("/thread/sas/99/cite/1.bib").text
         assert entry.startswith("@misc{sas-99-1,") and r"\& " in entry
         assert tex("50 % of {x}_\\y & $z #1 ~^") == (
-            r"50 \% of \{x\}\_\textbackslash{}y \& \$z \#1 \textasciitilde{}\textasciicircum{}")
+            r"50 \% of \{x\}\_\textbackslash{}y \& \$z \#1 \textasciitilde{}\textasciicircum{}"
+        )
 
     def test_a_post_without_a_capture_or_a_date_can_be_cited(self) -> None:
         post = {"site_id": "s", "thread_native_id": "1", "number": 2, "author": None, "title": "t", "site": "S", "created_at": None,
                 "url": "u", "captured_at": None, "route": None, "digest": None}  # fmt: skip
-        assert "Anonymous" in as_bibtex(post, "https://a.example/x") and "urldate" not in as_bibtex(post, "https://a.example/x")
+        assert "Anonymous" in as_bibtex(post, "https://a.example/x") and "urldate" not in as_bibtex(
+            post, "https://a.example/x"
+        )
 
-    @pytest.mark.parametrize("path", ["/thread/sas/3686/cite/4", "/thread/sas/3686/cite/999999999", "/thread/no/1/cite/1"])
+    @pytest.mark.parametrize(
+        "path", ["/thread/sas/3686/cite/4", "/thread/sas/3686/cite/999999999", "/thread/no/1/cite/1"]
+    )
     def test_a_post_that_is_not_held_cannot_be_cited(self, get: Get, path: str) -> None:
         assert get(path).status_code == 404
 
 
 class TestFeeds:
-    @pytest.mark.parametrize("path", [
-        "/feed.atom", f"/program/{PROGRAM}.atom", f"/theme/{THEME}.atom", "/forum/sas.atom", "/search.atom?q=switch", "/search.atom?q=%22"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/feed.atom",
+            f"/program/{PROGRAM}.atom",
+            f"/theme/{THEME}.atom",
+            "/forum/sas.atom",
+            "/search.atom?q=switch",
+            "/search.atom?q=%22",
+        ],
+    )
     def test_a_feed_is_well_formed_and_says_what_atom_asks_for(self, get: Get, path: str) -> None:
         answer = get(path)
         assert answer.status_code == 200 and answer.headers["content-type"].startswith("application/atom+xml")
@@ -194,7 +235,9 @@ class TestFeeds:
     def test_entries_are_named_by_the_sources_own_numbers(self, get: Get) -> None:
         root = ElementTree.fromstring(get(f"/theme/{THEME}.atom").text)
         assert [entry.findtext(f"{ATOM}id") for entry in root.iter(f"{ATOM}entry")] == [
-            "tag:localhost,2018:post/sas/3686/2", "tag:localhost,2018:post/sas/3686/1"]
+            "tag:localhost,2018:post/sas/3686/2",
+            "tag:localhost,2018:post/sas/3686/1",
+        ]
 
     def test_small_actions_are_no_entries(self, get: Get) -> None:
         assert "post/sas/3686/7" not in get("/feed.atom").text
@@ -213,7 +256,9 @@ class TestSearchEngines:
         site = datasette(published, metadata | {"plugins": {"optout": {"index": index, "contact": "me@a.example"}}})
         for path, allowed in (("/programs", programs), ("/thread/sas/3686", threads), ("/nowhere", False)):
             answer = ask(site, path)
-            assert ("x-robots-tag" not in answer.headers) is allowed and ('content="noindex"' not in answer.text) is allowed
+            assert ("x-robots-tag" not in answer.headers) is allowed and (
+                'content="noindex"' not in answer.text
+            ) is allowed
         assert ("Disallow: /thread/" not in ask(site, "/robots.txt").text) is threads
         assert "sitemap-pages.xml" in ask(site, "/sitemap.xml").text
         assert f"/program/{PROGRAM}</loc>" in ask(site, "/sitemap-pages.xml").text
@@ -230,7 +275,10 @@ class TestSuggestions:
         html = page(get, "/search?q=anywere")
         assert text(html, ".suggest") == "Did you mean anywhere?"
         assert "Nothing was found" in text(html, ".nothing")
-        assert page(get, "/search?q=promise+optimization").css_first(".meant a").attributes["href"] == f"/program/{PROGRAM}"
+        assert (
+            page(get, "/search?q=promise+optimization").css_first(".meant a").attributes["href"]
+            == f"/program/{PROGRAM}"
+        )
 
     def test_words_run_together_are_taken_apart(self, get: Get) -> None:
         assert "switch anywhere" in text(page(get, "/search?q=switchanywhere"), ".suggest")
@@ -239,7 +287,9 @@ class TestSuggestions:
         assert page(get, "/search?q=anywhere").css_first(".suggest") is None
 
     def test_distances_are_counted_to_two_edits(self) -> None:
-        assert [suggestions.distance("label", other) for other in ("label", "labels", "lable", "cabal", "elephant")] == [0, 1, 2, 2, 3]
+        assert [
+            suggestions.distance("label", other) for other in ("label", "labels", "lable", "cabal", "elephant")
+        ] == [0, 1, 2, 2, 3]
         assert "label" in suggestions.one_edit("labl") and "label" in suggestions.one_edit("lbael")
 
     def test_words_are_counted_once_a_post(self) -> None:

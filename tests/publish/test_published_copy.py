@@ -60,13 +60,18 @@ def test_posts_are_numbered_by_time_and_those_without_a_date_stand_by_their_neig
 
 def test_the_words_of_each_tag_are_where_its_span_says(rows: Rows) -> None:
     for table in ("program_tags", "theme_tags"):
-        tags = rows(f"select t.*, coalesce(r.text, p.text) as text from {table} t join posts p on p.id = t.post_id"
-                    " left join revisions r on r.id = t.revision_id")
+        tags = rows(
+            f"select t.*, coalesce(r.text, p.text) as text from {table} t join posts p on p.id = t.post_id"
+            " left join revisions r on r.id = t.revision_id"
+        )
         for tag in tags:
             if tag.get("how") != "inherited":
                 assert tag["text"][tag["start"] : tag["end"]] == tag["evidence"]
     assert {row["evidence"] for row in rows("select evidence from program_tags where how = 'named'")} == {
-        "Promise Optimization", "Shipping Settings Automation", "PO"}
+        "Promise Optimization",
+        "Shipping Settings Automation",
+        "PO",
+    }
 
 
 def test_inherited_tags_carry_the_words_of_the_title_or_the_post_they_come_from(rows: Rows) -> None:
@@ -78,8 +83,9 @@ def test_inherited_tags_carry_the_words_of_the_title_or_the_post_they_come_from(
 
 
 def test_paragraph_spans_fit_the_masked_text(rows: Rows) -> None:
-    paragraphs = rows('select g.start, g."end", text from paragraphs g join posts p on p.id = post_id'
-                      " where revision_id is null")
+    paragraphs = rows(
+        'select g.start, g."end", text from paragraphs g join posts p on p.id = post_id where revision_id is null'
+    )
     assert all(0 <= row["start"] < row["end"] <= len(row["text"]) for row in paragraphs)
     assert any(row["end"] == len(row["text"]) for row in paragraphs)
 
@@ -106,7 +112,8 @@ def test_summaries_agree_with_the_rows(rows: Rows) -> None:
     assert months == [{"month": "2020-06", "posts": 1}, {"month": "2024-03", "posts": 2}]
     assert rows("select posts, threads from sites") == [{"posts": 8, "threads": 2}]
     assert rows("select staff_posts, edited_posts from threads where native_id = '3686'") == [
-        {"staff_posts": 1, "edited_posts": 1}]
+        {"staff_posts": 1, "edited_posts": 1}
+    ]
 
 
 def test_foreign_keys_hold_and_the_file_is_whole(published: Paths) -> None:
@@ -140,7 +147,12 @@ def test_the_counts_file_counts_what_is_there(published: Paths, rows: Rows) -> N
 
 def test_the_copy_says_what_is_missing(rows: Rows) -> None:
     about = {row["key"]: row["value"] for row in rows("select * from about")}
-    assert (about["posts"], about["posts_missing"], about["posts_undated"], about["threads_gone"]) == ("8", "1", "1", "1")
+    assert (about["posts"], about["posts_missing"], about["posts_undated"], about["threads_gone"]) == (
+        "8",
+        "1",
+        "1",
+        "1",
+    )
 
 
 def test_a_tag_of_a_program_that_left_the_taxonomy_is_still_published(archived: Paths, taxonomy: Taxonomy) -> None:

@@ -17,8 +17,10 @@ from archive.errors import InputError
 from publish import serve
 
 ROOT = Path(serve.__file__).resolve().parents[1]
-SERVE = "from pathlib import Path; from archive.database import Paths; from publish.serve import serve;" \
-        " import sys; sys.exit(serve(Paths(Path(sys.argv[1])), port=int(sys.argv[2]), tell=lambda t: print(t, flush=True)))"
+SERVE = (
+    "from pathlib import Path; from archive.database import Paths; from publish.serve import serve;"
+    " import sys; sys.exit(serve(Paths(Path(sys.argv[1])), port=int(sys.argv[2]), tell=lambda t: print(t, flush=True)))"
+)
 
 
 def test_the_command_has_the_copy_the_counts_the_metadata_and_the_plugin(published: Paths) -> None:

@@ -31,8 +31,14 @@ def ids(matcher: Names, text: str, **context: object) -> list[str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "Promise Optimization", "promise optimisation", "PROMISE-OPTIMIZATION", "Promise\u00a0Optimization",
-        "Promise\nOptimization", "Promise  Optimization", "Pro\u00admise Optim\u200bization", "Ｐromise Ｏptimization",
+        "Promise Optimization",
+        "promise optimisation",
+        "PROMISE-OPTIMIZATION",
+        "Promise\u00a0Optimization",
+        "Promise\nOptimization",
+        "Promise  Optimization",
+        "Pro\u00admise Optim\u200bization",
+        "Ｐromise Ｏptimization",
     ],
 )
 def test_a_name_is_found_however_it_is_typed(matcher: Names, name: str) -> None:
@@ -60,8 +66,16 @@ def test_spellings_plurals_and_possessives_are_known(matcher: Names, text: str, 
 @pytest.mark.parametrize(
     "text",
     [
-        "Write to PO Box 1432.", "the P.O. box is full", "A PO number goes on the invoice.", "Our PO, a purchase order.",
-        "my éPO", "在PO中", "PO_2 and xPO", "tempo", "the post office lost it", "po\u0301",
+        "Write to PO Box 1432.",
+        "the P.O. box is full",
+        "A PO number goes on the invoice.",
+        "Our PO, a purchase order.",
+        "my éPO",
+        "在PO中",
+        "PO_2 and xPO",
+        "tempo",
+        "the post office lost it",
+        "po\u0301",
     ],
 )
 def test_a_purchase_order_or_a_post_office_is_no_program(matcher: Names, text: str) -> None:
