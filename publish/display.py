@@ -273,12 +273,17 @@ class _Writer:
         if address is None or self._links:
             return _nothing
         self._links += 1
+        begin = len(self._parts)
         self._parts.append(self._anchor(address))
         target = self._targets.get(self._display.absolute(href or ""))
 
         def leave() -> None:
             self._links -= 1
-            self._parts.append("</a>")
+            # An anchor of a heading has no words: nobody could say where it leads.
+            if "".join(self._parts[begin + 1 :]).strip():
+                self._parts.append("</a>")
+            else:
+                del self._parts[begin]
             if target:
                 self._parts.append(_fate(target))
             self._mark_paragraphs()

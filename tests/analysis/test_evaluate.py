@@ -67,7 +67,7 @@ def test_lines_in_any_order_make_the_same_thread(tmp_path: Path) -> None:
     ],
 )
 def test_positions_sort_as_a_reader_meets_them(order: list[str]) -> None:
-    assert sorted(reversed(order), key=place) == order
+    assert sorted(random.Random(1).sample(order, len(order)), key=place) == order
 
 
 def test_a_voice_and_unknown_fields_of_a_line_are_ignored(lines: Path) -> None:

@@ -127,3 +127,8 @@ def test_a_tagged_paragraph_has_a_place_for_its_notes_where_it_begins_but_not_wi
     shown = DISPLAY.show(text, html, (), {}, ((0, 0, 7), (1, text.index("three"), len(text)))).html
     assert '<p><span data-par="0"></span>One <b>two</b></p>' in shown
     assert 'three</a><span data-par="1"></span> four' in shown
+
+
+def test_a_link_without_words_is_left_out() -> None:
+    shown = DISPLAY.show("Title", '<h2><a name="t" href="#t"> </a>Title</h2>').html
+    assert shown == "<h5> Title</h5>"
