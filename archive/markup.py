@@ -22,6 +22,15 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 # Interface words that Discourse puts among the author's: a quotation's title bar, a picture's size and file name.
 SKIPPED_CLASSES = frozenset(("meta", "quote-controls", "expand-post", "cooked-selection-barrier"))
 
+# Deeper than any page of a forum.
+DEEPEST = 1000
+ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>?")
+# Elements that have no end tag, or may lack it.
+UNCLOSED_TAGS = frozenset(
+    "area base br col dd dt embed hr img input li link meta option p param rp rt source tbody td tfoot th thead tr track"
+    " wbr".split()
+)
+
 SPACES = re.compile(r"[ \t\r\n\f]+")
 SPACES_IN_LINE = re.compile(r" {2,}")
 AROUND_BREAK = re.compile(r" *\n *")
@@ -49,6 +58,26 @@ class Rendered:
 
     text: str
     blocks: tuple[Block, ...]
+
+
+def too_deep(html: str) -> bool:
+    """Whether elements nest deeper than any page of a forum does. Parsers take the square of the depth in time, so that
+    a megabyte of `<div>` would stop the program for minutes."""
+    if html.count("<") <= DEEPEST:
+        return False
+    depth = 0
+    for tag in ELEMENT.finditer(html):
+        if tag[3].endswith("/") or tag[2].lower() in UNCLOSED_TAGS:
+            continue
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def flattened(html: str) -> str:
+    """`html` if it can be parsed in time, otherwise its text without any tags (the capture has the original)."""
+    return ELEMENT.sub(" ", html) if too_deep(html) else html
 
 
 def render(html: str) -> Rendered:

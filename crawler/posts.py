@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 
-from archive.markup import render
+from archive.markup import flattened, render
 from crawler.changes import LIVE, Capture, Changes
 from crawler.linking import Linker
 from crawler.links import content_digest
@@ -95,6 +96,7 @@ class Posts:
         return row
 
     def _post(self, thread_id: int, post: SeenPost, capture: Capture, changes: Changes) -> None:
+        post = replace(post, html=flattened(post.html))
         rendered = render(post.html)
         version = Version(
             capture.captured_at, rendered.text, post.html, content_digest(post.html, rendered), capture.id

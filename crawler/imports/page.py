@@ -9,6 +9,7 @@ from pathlib import Path
 from selectolax.lexbor import LexborHTMLParser
 
 from archive import clock
+from archive.markup import too_deep
 from archive.warc import Exchange
 from crawler.imports.har import without_secrets
 from crawler.imports.saved import Parts, Passed, Saved
@@ -50,6 +51,8 @@ def _marked(head: str) -> str | None:
 
 
 def _canonical(body: bytes) -> str | None:
+    if too_deep(body.decode("utf-8", "replace")):
+        return None
     tree = LexborHTMLParser(body)
     for selector, attribute in (('link[rel="canonical"]', "href"), ('meta[property="og:url"]', "content")):
         node = tree.css_first(selector)

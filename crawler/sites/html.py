@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from archive import clock
+from archive.markup import too_deep
 from crawler.observations import NotContent
 from crawler.sites.base import Site, path_below
 from crawler.sites.discourse import CHALLENGE, LOGIN, LONE_SURROGATES
@@ -24,10 +25,13 @@ SAVED_BY_BROWSER = re.compile(rb"SingleFile|saved from url=", re.I)
 
 
 def parse(body: bytes) -> LexborHTMLParser:
-    """The page. NotContent if it is empty."""
+    """The page. NotContent if it is empty, or nested too deep to be a forum's."""
     if not body.strip():
         raise NotContent("an empty body")
-    return LexborHTMLParser(LONE_SURROGATES.sub("\ufffd", body.decode("utf-8", "replace")))
+    page = LONE_SURROGATES.sub("\ufffd", body.decode("utf-8", "replace"))
+    if too_deep(page):
+        raise NotContent("elements nested deeper than in any forum's page")
+    return LexborHTMLParser(page)
 
 
 def cut_off(body: bytes) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archive.markup import render
+from archive.markup import flattened, render, too_deep
 
 TAGS = "p div b a li ul ol tr td table h2 blockquote pre code aside details summary img br hr script svg template object".split()
 CLASSES = "quote onebox title meta emoji lightbox avatar source mention excerpt".split()
@@ -119,3 +119,15 @@ def test_a_preview_of_an_own_topic_is_no_quotation() -> None:
 @pytest.mark.parametrize("piece", ["<div>", "<table><tr><td>", "<blockquote>", "<b>", "<ul><li>"])
 def test_markup_nested_without_end_is_read_in_time(piece: str) -> None:
     assert [block.kind for block in render(piece * 5_000 + "x").blocks] != []
+
+
+@pytest.mark.parametrize("tag", ["div", "article", "b", "blockquote"])
+def test_markup_made_to_stop_a_parser_becomes_plain_text(tag: str) -> None:
+    deep = f"<{tag} class=x>" * 100_000 + "they switched it on" + f"</{tag}>" * 100_000
+    assert too_deep(deep)
+    assert render(flattened(deep)).text == "they switched it on"
+
+
+def test_long_markup_that_is_not_deep_stays_as_it_is() -> None:
+    long = "<p>one<br>two<img src=x><li>three" * 5000 + "<div>x</div>" * 5000 + "<svg><path d='M0'/></svg>" * 5000
+    assert flattened(long) == long

@@ -267,3 +267,12 @@ def test_half_a_page_is_never_taken_for_a_whole_thread(name: str, data: st.DataO
 
 def test_the_adapters_are_reached_by_their_kind() -> None:
     assert list(ADAPTERS) == ["discourse", "discourse_html", "amazon_nsfe", "jive"]
+
+
+@pytest.mark.parametrize("kind", ["discourse_html", "amazon_nsfe"])
+def test_a_page_made_to_stop_a_parser_is_refused_by_name(kind: str) -> None:
+    adapter = ADAPTERS[kind]
+    site = Site("x", kind, "https://f.example/forums")
+    url = adapter.thread_request(site, "5" if kind == "discourse_html" else "84e3f6b1-42f7-4cf3-a189-a5cc8d78d838")
+    with pytest.raises(NotContent, match="nested deeper"):
+        adapter.read(site, url, 200, b"<html><body>" + b"<div class='topic-body crawler-post'>" * 100_000 + b"x</html>")
