@@ -20,9 +20,11 @@ import taxonomy as taxonomies
 from archive import clock
 from archive.database import Paths, open_archive
 from archive.errors import LockedError
+from archive.warc import WarcStore
 from publish import copying, fingerprint, schema, summaries, terms
 from publish.masking import Masker
 from publish.names import load_key
+from publish.pictures import copy_media
 from publish.posts import copy_posts
 from publish.words import Words
 from taxonomy.model import Taxonomy
@@ -73,7 +75,7 @@ def build(
         with _building(paths.published) as unfinished:
             archive.execute("begin")
             with closing(_create(unfinished)) as out:
-                _fill(archive, out, taxonomy, key, public_url, workers, tell)
+                _fill(archive, out, taxonomy, key, public_url, workers, paths.warcs, tell)
                 built = _count(out, paths.published)
                 counts = _row_counts(out)
             archive.rollback()
@@ -135,6 +137,7 @@ def _fill(
     key: bytes,
     public_url: str,
     workers: int | None,
+    warcs: Path,
     tell: Callable[[str, int, int], None],
 ) -> None:
     stamp = fingerprint.of(archive, terms.version(taxonomy), key, public_url)
@@ -155,6 +158,7 @@ def _fill(
     copying.fill(out, "words (word, posts)", words.most_common())
     copying.copy_links(source, out)
     copying.copy_findings(source, out)
+    copy_media(source, out, WarcStore(warcs, software=""))
     tell("search index", 0, 1)
     out.execute("insert into posts_fts (posts_fts) values ('rebuild')")
     tell("summaries", 0, 1)

@@ -104,11 +104,13 @@ class Display:
         evidence: tuple[Evidence, ...] = (),
         targets: Mapping[str, Target] | None = None,
         paragraphs: tuple[tuple[int, int, int], ...] = (),
+        pictures: Mapping[str, str] | None = None,
     ) -> Shown:
         """A post's text and markup, masked and safe, the words of `evidence` (spans of `text`) marked.
 
         `targets` says of a link's absolute address what it leads to. Of `paragraphs` (number, start, end in `text`)
-        each gets an empty `<span data-par="number">` where it begins.
+        each gets an empty `<span data-par="number">` where it begins. `pictures` says of a picture's absolute address
+        where it is on this site; the others become words.
         """
         masked = self._masker.mask(self._site, text)
         pieces: defaultdict[int, list[_Piece]] = defaultdict(list)
@@ -120,7 +122,7 @@ class Display:
                 for number, start, end in paragraphs:
                     for node, _, _ in islice(layout.pieces(start, end), 1):
                         starts[node].append(number)
-        return Shown(masked, _Writer(self, pieces, targets or {}, starts).write(html))
+        return Shown(masked, _Writer(self, pieces, targets or {}, starts, pictures or {}).write(html))
 
     def _place(
         self,
@@ -172,11 +174,13 @@ class _Writer:
         pieces: Mapping[int, list[_Piece]],
         targets: Mapping[str, Target],
         starts: Mapping[int, list[int]],
+        pictures: Mapping[str, str],
     ) -> None:
         self._display = display
         self._pieces = pieces
         self._targets = targets
         self._starts = starts
+        self._pictures = pictures
         self._waiting: list[int] = []
         self._parts: list[str] = []
         self._open: list[str] = []
@@ -294,7 +298,12 @@ class _Writer:
         label = attributes.get("title") or attributes.get("alt") or ""
         if "emoji" in classes:
             self._parts.append(escape(self._display.text(label)))
-        elif "avatar" not in classes and "site-icon" not in classes:
+        elif "avatar" in classes or "site-icon" in classes:
+            return
+        elif here := self._pictures.get(self._display.absolute(attributes.get("src") or "")):
+            alt = escape(self._display.text(" ".join(label.split())))
+            self._parts.append(f'<img src="{here}" alt="{alt}" loading="lazy">')
+        else:
             self._reference(attributes.get("src"), "picture", attributes.get("alt") or label)
 
     def _reference(self, src: str | None, what: str, label: str) -> None:

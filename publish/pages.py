@@ -167,6 +167,15 @@ async def sitemap(datasette: Datasette, request: Request) -> Response:
     return Response(found, headers={}, content_type="application/xml; charset=utf-8")
 
 
+async def picture(datasette: Datasette, request: Request) -> Response:
+    """A picture of a post, from the archive: `/-/media/HEX.png`. NotFound where there is none."""
+    digest = f"sha256:{request.url_vars['digest']}"
+    found = await Site(datasette, request).row("select mime, body from media_files where digest = ?", [digest])
+    if found is None:
+        raise NotFound("There is no such picture in this archive.")
+    return Response(found["body"], headers={"cache-control": "max-age=31536000, immutable"}, content_type=found["mime"])
+
+
 async def not_found(datasette: Datasette, request: Request, message: str) -> Response:
     """The answer for an address that leads nowhere."""
     if request.path.split("?")[0].endswith(".json"):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from multiprocessing import get_context
 from typing import Any
 
-from publish import addresses
+from publish import addresses, pictures
 from publish.changes import changes
 from publish.copying import Source, batches, fill
 from publish.display import Display, Evidence, Target
@@ -67,6 +67,7 @@ class _Batch:
     theme_tags: dict[int, list[Values]]
     links: dict[int, list[Values]]
     elsewhere: dict[int, tuple[str, str, int]]
+    pictures: dict[int, dict[str, str]]
 
 
 def copy_posts(
@@ -152,7 +153,7 @@ def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
     )
     return _Batch(
         [dict(post) for post in posts],
-        _group("post_id", select(f"select * from revisions where post_id in ({marks}) order by id", ids)),
+        _group("post_id", select(f"select * from revisions where post_id in ({marks}) order by observed_at, id", ids)),
         _group("post_id", select(f"select * from paragraphs where post_id in ({marks}) order by id", ids)),
         _group("paragraph_id", program_tags),
         _group("paragraph_id", tags("theme_tags")),
@@ -161,6 +162,7 @@ def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
             " left join threads h on h.id = l.target_thread_id"
             f" where l.state != 'outside' and l.post_id in ({marks})", ids)),
         {row["paragraph"]: (row["site_id"], row["text"], row["id"]) for row in elsewhere},
+        pictures.of_posts(source.archive, ids),
     )  # fmt: skip
 
 
@@ -217,7 +219,7 @@ class _Maker:
 
         current = display.show(
             post["text"], post["html"], self._evidence(by_version[None], children), targets,
-            self._tagged(by_version[None], children),
+            self._tagged(by_version[None], children), children.pictures.get(old),
         )  # fmt: skip
         labels = self._labels(post, place, by_version[None], children)
         rows["posts"].append((

@@ -134,6 +134,13 @@ create table lookups (
     archive text not null, state text not null, detail text not null, captures_listed integer not null,
     captures_fetched integer not null, new_posts integer not null, looked_at text not null, url text not null
 );
+create table media_files (
+    digest text primary key, mime text not null, size integer not null, body blob not null
+);
+create table media (
+    id integer primary key, post_id integer not null references posts(id), url text not null, state text not null,
+    reason text, digest text references media_files(digest), capture_id integer references captures(id)
+);
 create table missing_posts (
     id integer primary key, thread_id integer not null references threads(id), native_id text not null,
     number integer, reason text not null, explained integer not null, asked integer not null,
@@ -189,7 +196,8 @@ create virtual table posts_fts using fts5(
 )
 """
 
-# Made after the rows are in: an index that is built at once is smaller and faster than one that grows.
+# Made after the rows are in: an index that is built at once is smaller and faster than one that grows. Those of keys are
+# for Datasette's page of a row, which counts all rows that point to it.
 INDEXES = """
 create index captures_by_site on captures(site_id);
 create index captures_by_status on captures(status);
@@ -231,6 +239,18 @@ create index program_sources_by_program on program_sources(program_id);
 create index aliases_by_program on aliases(program_id);
 create index program_threads_by_thread on program_threads(thread_id);
 create index program_threads_vanished on program_threads(program_id, thread_id) where state != 'live';
+create index posts_by_capture on posts(capture_id);
+create index threads_by_capture on threads(capture_id);
+create index paragraphs_by_revision on paragraphs(revision_id) where revision_id is not null;
+create index program_tags_by_source on program_tags(source_post_id) where source_post_id is not null;
+create index program_tags_by_paragraph on program_tags(paragraph_id);
+create index program_tags_by_thread on program_tags(thread_id);
+create index program_tags_by_revision on program_tags(revision_id) where revision_id is not null;
+create index theme_tags_by_paragraph on theme_tags(paragraph_id);
+create index theme_tags_by_thread on theme_tags(thread_id);
+create index theme_tags_by_revision on theme_tags(revision_id) where revision_id is not null;
+create index mentions_by_author on mentions(author_id);
+create index mentions_by_capture on mentions(capture_id);
 create index missing_posts_by_thread on missing_posts(thread_id);
 create index missing_posts_by_reason on missing_posts(reason, explained);
 create index coverage_by_missing on coverage(posts_missing) where posts_missing > 0;

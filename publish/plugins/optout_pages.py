@@ -58,6 +58,7 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         (r"^/robots\.txt$", answer(pages.robots)),
         (r"^/sitemap(-(?P<part>pages|[0-9]{1,6}))?\.xml$", answer(pages.sitemap)),
         (rf"^{STYLE_PATH}$", pages.style_sheet),
+        (r"^/-/media/(?P<digest>[0-9a-f]{64})\.(?:png|jpg|gif|webp)$", answer(pages.picture)),
         (downloads.PAGE, exports),
         (downloads.FILE, exported_file),
         (route.ROUTE, export),
