@@ -22,7 +22,7 @@ from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
-CODE_VERSION = f"2+{model_version()}"
+CODE_VERSION = f"3+{model_version()}"
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,8 @@ class Tagger:
         return tuple(
             Evidence(tag.program_id, paragraph_id, tag.start, tag.end)
             for tag in programs
-            if tag.how == "named" and tag.program_id in self.inheritance.passed_on
+            # What is only described is a guess, and a guess is not passed on.
+            if tag.how == "named" and tag.rule != "described" and tag.program_id in self.inheritance.passed_on
         )
 
 

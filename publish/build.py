@@ -29,6 +29,8 @@ from publish.posts import copy_posts
 from publish.words import Words
 from taxonomy.model import Taxonomy
 
+# What `optout evaluate --json` wrote for the model in use.
+FIGURES = Path(__file__).resolve().parent.parent / "data" / "model" / "figures.json"
 # Rows of each index that ANALYZE looks at: enough for the planner, and quick at any size.
 ANALYSIS_LIMIT = 2000
 
@@ -212,7 +214,20 @@ def _about(archive: sqlite3.Connection, out: sqlite3.Connection) -> dict[str, st
         "posts_missing_unexplained": value("select coalesce(sum(posts_unexplained), 0) from coverage"),
         "posts_undated": value("select count(*) from posts where created_at is null"),
         "posts_untagged": str(archive.execute(untagged).fetchone()[0]),
+        **_measured(),
     }  # fmt: skip
+
+
+def _measured() -> dict[str, str]:
+    """How often tags were right and how many were found on labelled paragraphs, in percent; empty if nobody measured."""
+    if not FIGURES.exists():
+        return {}
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))["figures"]
+    return {
+        f"{kind}_{name}": f"{100 * figures[kind]['all'][name]['value']:.0f}"
+        for kind in ("programs", "themes")
+        for name in ("precision", "recall")
+    }
 
 
 def _count(out: sqlite3.Connection, path: Path) -> Built:

@@ -90,6 +90,8 @@ def _note(name: str, tag: Tag, base: str) -> str:
 def _origin(tag: Tag, base: str) -> str:
     if tag["sort"] == "theme":
         return "Said here: "
+    if tag["rule"] == "described":
+        return "Described, without its name: "
     if tag["how"] == "named":
         return "The program is named: "
     if tag["evidence_in"] == "title":

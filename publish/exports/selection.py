@@ -76,9 +76,9 @@ def of_table(copy: sqlite3.Connection, table: str, filters: Filters) -> Selectio
 
 
 def names(copy: sqlite3.Connection) -> list[str]:
-    """The published tables."""
+    """The published tables, but for the pictures themselves, which are no rows to read."""
     found = copy.execute(
-        "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\' and name not in"
+        "select name from sqlite_master where type = 'table' and name != 'media_files' and name not like 'sqlite\\_%' escape '\\' and name not in"
         " (select s.name from pragma_table_list s where s.type in ('shadow', 'virtual')) order by name"
     )
     return [row[0] for row in found]
