@@ -149,6 +149,10 @@ class Import:
             *some(account.notes),
             *(f"  {text}. What is whole before that place was taken" for text in account.broken),
         ]
+        if account.passed and not account.taken and not account.held:
+            lines.append(
+                "  nothing was taken. If these are pages of a forum that is not in data/sites.yml, name it: --forum URL"
+            )
         report = Report(self.run_id, state, exit_code, "\n".join(lines))
         with self.db.atomic():
             runs.end(self.conn, self.run_id, state, exit_code, report.text)
