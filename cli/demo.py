@@ -16,7 +16,7 @@ from archive.errors import DataFileError
 from cli.crawl import crawl_site, rate_option
 from cli.options import db_option_for, lock_option, quiet_option, stop_flag
 from cli.recover import known_sites, recover_threads
-from cli.serve import SERVE_OPTIONS, publish_if_stale, serve_archive
+from cli.serve import publish_if_stale, serve_archive, serve_options
 from cli.tag import tag_posts
 from crawler.limits import Limits
 from crawler.recover import Task
@@ -44,9 +44,7 @@ FORUM_PORT, WEB_ARCHIVE_PORT = 4200, 4201
 )
 @rate_option
 @click.option("--no-serve", is_flag=True, help="Stop after publishing.")
-@SERVE_OPTIONS[0]
-@SERVE_OPTIONS[1]
-@SERVE_OPTIONS[2]
+@serve_options
 @db_option_for("data/demo.db of the program's folder", DEMO_DB)
 @lock_option
 @quiet_option

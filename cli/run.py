@@ -9,7 +9,7 @@ import click
 from archive.database import Paths, write_lock
 from cli.crawl import crawl_targets, scope_options
 from cli.options import db_option, lock_option, quiet_option
-from cli.serve import SERVE_OPTIONS, publish_if_stale, serve_archive
+from cli.serve import publish_if_stale, serve_archive, serve_options
 from cli.tag import tag_posts
 
 
@@ -17,9 +17,7 @@ from cli.tag import tag_posts
 @click.argument("targets", nargs=-1, required=True, metavar="FORUM...")
 @scope_options
 @click.option("--no-serve", is_flag=True, help="Stop after publishing; for a timer that updates a site.")
-@SERVE_OPTIONS[0]
-@SERVE_OPTIONS[1]
-@SERVE_OPTIONS[2]
+@serve_options
 @db_option
 @lock_option
 @quiet_option

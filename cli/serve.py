@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from archive.database import Paths
@@ -18,10 +21,15 @@ SERVE_OPTIONS = [
 ]
 
 
+def serve_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where and what to serve."""
+    for option in reversed(SERVE_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command()
-@SERVE_OPTIONS[0]
-@SERVE_OPTIONS[1]
-@SERVE_OPTIONS[2]
+@serve_options
 @db_option
 @quiet_option
 @click.pass_context
