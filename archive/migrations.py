@@ -14,7 +14,18 @@ migrations = Migrations("optout-archive")
 
 @migrations()
 def m001_the_spine(db: Database) -> None:
-    for statement in M001.split(";\n"):
+    _run(db, M001)
+
+
+@migrations()
+def m002_counts_and_their_quality(db: Database) -> None:
+    _run(db, M002)
+    _run(db, M002_ABSENCES)
+    _run(db, M002_QUEUE)
+
+
+def _run(db: Database, script: str) -> None:
+    for statement in script.split(";\n"):
         if statement.strip():
             db.conn.execute(statement)
 
@@ -466,4 +477,86 @@ select
     (select count(*) from posts p where p.thread_id = threads.id and p.state = 'deleted') as tombstones,
     (select count(*) from posts p where p.thread_id = threads.id and p.state = 'hidden') as hidden_posts
 from threads
+"""
+# Summaries are made from the tags: what an older program made of them goes, and the next to need them makes them again.
+M002 = """
+delete from forum_months;
+delete from summary_months;
+delete from summary_totals;
+delete from summary_pairs;
+alter table summary_pairs add column threads integer;
+alter table summary_pairs add column authors integer;
+alter table theme_quality add column threshold real;
+alter table theme_quality add column tagged integer;
+create table tag_quality (
+    kind text not null,
+    part text not null,
+    value text not null,
+    figure text not null,
+    estimate real not null,
+    low real,
+    high real,
+    out_of integer,
+    measured_with text not null,
+    primary key (kind, part, value, figure)
+) without rowid;
+"""
+# What waits for a person's decision, filled at the end of every tag run.
+M002_QUEUE = """
+create table review_queue (
+    id integer primary key,
+    paragraph_id integer not null references paragraphs(id) on delete cascade,
+    kind text not null,
+    subject_id text not null,
+    start integer,
+    "end" integer,
+    rule text not null,
+    score real not null,
+    why text not null,
+    unique (paragraph_id, kind, subject_id)
+);
+"""
+# An absence that a look-up or the source's own pages explain is no longer called unexplained.
+M002_ABSENCES = """
+alter table sites add column hosts text not null default '[]';
+alter table threads add column moved_to text;
+alter table threads add column posts_beyond text;
+alter table absent_threads add column moved_to text;
+alter table posts add column missed_at text;
+alter table lookups add column since text;
+alter table lookups add column captures_left integer not null default 0;
+create table post_numbers (
+    thread_id integer not null references threads(id),
+    native_id text not null,
+    number integer not null,
+    primary key (thread_id, native_id)
+) without rowid;
+drop view coverage;
+create view coverage as
+select
+    thread_id, site_id, native_id, url, title, state, posts_listed, posts_held, posts_missing,
+    case when posts_missing = 0 or looked is not null or beyond is not null then 0
+        else max(0, posts_missing - explained) end as posts_unexplained,
+    case when posts_missing > 0 then coalesce(beyond, missed, 'counted by the source, but on no page that is held')
+        || coalesce('; ' || looked, case state when 'gone' then '; not looked for in web archives yet' end, '')
+        end as reasons,
+    tombstones, hidden_posts
+from (
+    select
+        t.id as thread_id, t.site_id, t.native_id, t.url, t.title, t.state, t.posts_listed, t.posts_held,
+        max(0, coalesce(t.posts_listed, 0) - t.posts_held) as posts_missing,
+        (select count(*) from missing_posts m where m.thread_id = t.id and m.explained) as explained,
+        (select group_concat(distinct m.reason) from missing_posts m where m.thread_id = t.id) as missed,
+        'the pages count more posts than they show: ' || t.posts_beyond as beyond,
+        case when t.state in ('gone', 'recovered') and not exists (select 1 from lookups l
+            where l.site_id = t.site_id and l.native_id = t.native_id and l.captures_left > 0) then (select group_concat('looked up in ' || l.archive || ' on '
+            || substr(l.looked_at, 1, 10) || case when l.since is not null then ' (captures since '
+            || substr(l.since, 1, 10) || ')' else '' end || case l.state when 'excluded'
+            then ': its owner had it excluded there' else ': not held there' end, '; ') from lookups l
+            where l.site_id = t.site_id and l.native_id = t.native_id
+            and l.state in ('partly', 'refused', 'none', 'excluded')) end as looked,
+        (select count(*) from posts p where p.thread_id = t.id and p.state = 'deleted') as tombstones,
+        (select count(*) from posts p where p.thread_id = t.id and p.state = 'hidden') as hidden_posts
+    from threads t
+)
 """

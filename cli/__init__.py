@@ -28,7 +28,7 @@ EXIT_CODES = """\b
 Exit codes:
   0    done, everything accounted for
   1    a bug in the program
-  2    wrong arguments, or a file or archive that does not exist
+  2    wrong arguments, or a file or archive that does not exist, is broken or holds nothing usable
   3    done, but part of what the forum lists is missing without an explanation
   4    the host does not answer
   5    the host refuses (robots.txt, a login page, a challenge for browsers)

@@ -16,6 +16,7 @@ from archive.version import VERSION
 from archive.warc import WarcStore
 from cli.options import db_option, lock_option, quiet_option, stop_flag
 from cli.progress import CrawlProgress
+from crawler import catalogue
 from crawler.catalogue import Target, load_sites, resolve
 from crawler.crawl import Crawl
 from crawler.limits import Limits, parse_rate
@@ -100,7 +101,7 @@ def crawl_targets(
     **scope: Any,
 ) -> int:
     """Crawl each target in turn; the worst exit code. The caller holds the lock."""
-    sites = load_sites()
+    sites = known_sites(paths)
     worst = 0
     for site, category_path, threads, names in _group([(name, resolve(name, sites)) for name in targets]):
         if not contact and not quiet and urlsplit(site.base_url).hostname not in LOOPBACK:
@@ -116,6 +117,18 @@ def crawl_targets(
         if code == 130:
             break
     return worst
+
+
+def known_sites(paths: Paths) -> list[Site]:
+    """The forums of data/sites.yml, and those that the archive has met beside them."""
+    listed = load_sites()
+    if not paths.database.exists():
+        return listed
+    db = open_archive(paths.database)
+    try:
+        return catalogue.known_sites(db.conn, listed)
+    finally:
+        db.close()
 
 
 def crawl_site(

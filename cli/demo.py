@@ -13,9 +13,10 @@ import click
 from archive import clock
 from archive.database import Paths, open_archive, write_lock
 from archive.errors import DataFileError
-from cli.crawl import crawl_site, rate_option
+from cli.candidates import note_candidates
+from cli.crawl import crawl_site, known_sites, rate_option
 from cli.options import db_option_for, lock_option, quiet_option, stop_flag
-from cli.recover import known_sites, recover_threads
+from cli.recover import recover_threads
 from cli.serve import publish_if_stale, serve_archive, serve_options
 from cli.tag import tag_posts
 from crawler.limits import Limits
@@ -112,6 +113,7 @@ def demo(
             if code == 130:
                 context.exit(code)
             tag_posts(paths, again=False, quiet=quiet)
+            note_candidates(paths)
         if no_serve:
             publish_if_stale(paths, quiet=quiet)
             context.exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,10 +10,10 @@ import click
 from archive.database import Paths, open_archive, write_lock
 from archive.version import VERSION
 from archive.warc import WarcStore
-from cli.crawl import crawl_targets, moment
+from cli.crawl import crawl_targets, known_sites, moment
 from cli.options import db_option, lock_option, quiet_option, stop_flag
 from cli.progress import CrawlProgress
-from cli.recover import DEAD_KIND, known_sites
+from cli.recover import DEAD_KIND
 from crawler.catalogue import resolve
 from crawler.imports.take import Import, Options, addresses, files
 from crawler.sites import Site
@@ -56,8 +57,10 @@ def import_(
     topic, or a list of addresses, one a line, which are then crawled. Kinds are told by content, not by name.
 
     This is the way in for pages that need a login: the program never logs in. Of a HAR no cookies, no authorisation
-    and nothing that was typed into a form is read. Pages of other sites are passed over and counted. Importing a file
-    twice changes nothing. A broken file says where it breaks; what is whole in it is kept, and the exit code is 2.
+    and nothing that was typed into a form is read. Pictures that the posts show are taken too, if the files hold them.
+    Pages of other sites are passed over and counted. Importing a file twice changes nothing. A broken file says where
+    it breaks; what is whole in it is kept. The exit code is 2 if a file was broken, or if a PATH holds nothing that the
+    archive can use.
 
     \b
     Examples:
@@ -68,7 +71,7 @@ def import_(
     """  # fmt: skip
     found = files(sources)
     with write_lock(paths, "import", wait=wait, tell=lambda text: click.echo(text, err=True)):
-        code = import_files(paths, found, Options(url, saved_at), forum=forum, quiet=quiet)
+        code = import_files(paths, sources, Options(url, saved_at), forum=forum, quiet=quiet)
         listed = addresses(found)
         if listed and no_crawl:
             click.echo(f"{len(listed)} addresses in lists, not crawled")
@@ -77,7 +80,7 @@ def import_(
     context.exit(code)
 
 
-def import_files(paths: Paths, found: list[Path], options: Options, *, forum: str | None, quiet: bool) -> int:
+def import_files(paths: Paths, sources: Sequence[Path], options: Options, *, forum: str | None, quiet: bool) -> int:
     """One import, with its report; the exit code. The caller holds the lock."""
     sites = known_sites(paths)
     sites += [site for name in (forum, options.url) if name and (site := _site(name, sites)) not in sites]
@@ -85,7 +88,7 @@ def import_files(paths: Paths, found: list[Path], options: Options, *, forum: st
     try:
         with CrawlProgress("import", quiet=quiet) as listener, stop_flag() as stop:
             warcs = WarcStore(paths.warcs, software=f"optout-archive {VERSION}")
-            report = Import(db, warcs, sites, options, say=listener.say, stop=stop).run(found)
+            report = Import(db, warcs, sites, options, say=listener.say, stop=stop).run(sources)
     finally:
         db.close()
     click.echo(report.text)

@@ -10,16 +10,16 @@ from archive.database import Paths, open_archive, write_lock
 from archive.errors import InputError
 from archive.version import VERSION
 from archive.warc import WarcStore
-from cli.crawl import moment
+from cli.crawl import known_sites, moment
 from cli.options import db_option, lock_option, quiet_option, stop_flag
 from cli.progress import CrawlProgress
-from crawler.catalogue import load_sites, resolve
+from crawler.catalogue import resolve
 from crawler.lookups import Wanted
 from crawler.recover import Recovery, Task
 from crawler.sites import Site
 from crawler.webarchives import PACE, WAYBACK, Pace, WebArchive
 from taxonomy import load
-from taxonomy.interest import interest
+from taxonomy.interest import hints, interest
 
 # What is known of a forum that nobody can ask any more.
 DEAD_KIND = "discourse_html"
@@ -30,9 +30,22 @@ DEAD_KIND = "discourse_html"
 @click.option(
     "--forum",
     metavar="SITE",
-    help="A whole dead forum, by what the archive lists of it: a name from data/sites.yml, or its address. Threads are taken that match the taxonomy by the words of their addresses, or that held posts link to.",
+    help="A whole dead forum, by what the archive lists of it: a name from data/sites.yml, or its address. Threads are taken that match the taxonomy: by the words of their addresses, by captured lists, or, where these say too little, by title and opening post in one capture; and those that held posts link to.",
 )
 @click.option("--all", "everything", is_flag=True, help="With --forum: every thread that the archive lists.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="With --forum: look at one capture also of threads whose addresses have words and none that match.",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(min=0),
+    default=Task.most,
+    show_default=True,
+    metavar="N",
+    help="With --forum: look at one capture each of at most N threads in this run. The same command goes on behind them.",
+)
 @click.option(
     "--from",
     "since",
@@ -50,6 +63,12 @@ DEAD_KIND = "discourse_html"
     metavar="BASE",
     help="Where to look: wayback (the Internet Archive), or the address of a pywb collection, http://127.0.0.1:8080/coll. Several are tried in turn.",
 )
+@click.option(
+    "--media/--no-media",
+    default=True,
+    show_default=True,
+    help="Also look for pictures and attachments in recovered posts, from the forum's own hosts.",
+)
 @click.option("--again", is_flag=True, help="Also look for what was looked for in the last 90 days.")
 @click.option(
     "--contact",
@@ -66,8 +85,11 @@ def recover(
     urls: tuple[str, ...],
     forum: str | None,
     everything: bool,
+    deep: bool,
+    most: int,
     since: str | None,
     bases: tuple[str, ...],
+    media: bool,
     again: bool,
     contact: str | None,
     paths: Paths,
@@ -94,12 +116,13 @@ def recover(
     """  # fmt: skip
     if forum and urls:
         raise InputError("either URL or --forum: a forum is looked through as a whole")
-    if everything and not forum:
-        raise InputError("--all goes with --forum")
+    if not forum and (everything or deep):
+        raise InputError(f"{'--all' if everything else '--deep'} goes with --forum")
     with write_lock(paths, "recover", wait=wait, tell=lambda text: click.echo(text, err=True)):
         sites = known_sites(paths)
         threads = tuple(_thread(url, sites) for url in urls)
-        task = Task(threads, resolve(forum, sites, DEAD_KIND).site if forum else None, everything, since, again)
+        site = resolve(forum, sites, DEAD_KIND).site if forum else None
+        task = Task(threads, site, everything, since, again, deep, most, media)
         context.exit(recover_threads(paths, task, sites, bases, contact=contact, quiet=quiet))
 
 
@@ -129,6 +152,7 @@ def recover_threads(
                 sites,
                 task,
                 interest=lambda title, tags, text: interest(taxonomy, title, tags, text),
+                hints=lambda words: hints(taxonomy, words),
                 taxonomy_version=taxonomy.version,
                 listener=listener,
                 stop=stop,
@@ -137,19 +161,6 @@ def recover_threads(
         db.close()
     click.echo(report.text)
     return report.exit_code
-
-
-def known_sites(paths: Paths) -> list[Site]:
-    """The forums of data/sites.yml, and those that the archive has met beside them."""
-    sites = {site.id: site for site in load_sites()}
-    if paths.database.exists():
-        db = open_archive(paths.database)
-        try:
-            for row in db.conn.execute("select id, kind, base_url, title from sites order by id"):
-                sites.setdefault(row[0], Site(*row))
-        finally:
-            db.close()
-    return list(sites.values())
 
 
 def _thread(url: str, sites: list[Site]) -> Wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -34,6 +35,7 @@ select sites.id, kind, base_url, title,
     (select count(*) from threads where site_id = sites.id and state = 'recovered') as threads_recovered,
     (select count(*) from lookups where site_id = sites.id) as lookups,
     (select count(*) from lookups where site_id = sites.id and state in ('none', 'refused', 'excluded')) as lookups_in_vain,
+    (select count(*) from lookups where site_id = sites.id and state = 'passed') as lookups_passed_over,
     (select count(*) from media join posts on posts.id = post_id join threads on threads.id = thread_id
         where site_id = sites.id and media.state = 'held') as media_held,
     (select count(*) from media join posts on posts.id = post_id join threads on threads.id = thread_id
@@ -51,6 +53,21 @@ LOOKUPS_SQL = """
 select site_id, native_id, url, archive, reason, state, detail, captures_listed, captures_fetched, new_posts, looked_at
 from lookups order by state, site_id, id
 """
+MISSING_SQL = """
+select reasons, count(*) as threads, sum(posts_missing) as posts, sum(posts_unexplained) as unexplained
+from coverage where site_id = ? and posts_missing > 0 group by 1 order by unexplained desc, posts desc, 1
+"""
+NOT_HELD_SQL = """
+select coalesce(reason, 'not asked for yet') as reason, count(*) as number from media
+join posts on posts.id = post_id join threads on threads.id = thread_id
+where site_id = ? and media.state != 'held' group by 1 order by 2 desc, 1
+"""
+MEDIA_SQL = """
+select site_id, threads.url as thread, number, media.url, media.state, coalesce(reason, 'not asked for yet') as reason
+from media join posts on posts.id = post_id join threads on threads.id = thread_id
+where media.state != 'held' order by site_id, threads.id, number, media.url
+"""
+MOST_REASONS = 5
 UNTAGGED_SQL = """
 select count(*) from posts left join tagged_posts on post_id = posts.id
 where kind = 'post' and text != '' and (tagged_posts.digest is null or tagged_posts.digest != posts.digest)
@@ -63,9 +80,10 @@ where kind = 'post' and text != '' and (tagged_posts.digest is null or tagged_po
 @click.option(
     "--lookups", is_flag=True, help="List the threads that were looked for in web archives, and what came of it."
 )
+@click.option("--media", is_flag=True, help="List the pictures and attachments that are not held, and why.")
 @click.option("--runs", "run_count", default=3, show_default=True, metavar="N", help="How many runs to show.")
 @db_option
-def status(paths: Paths, as_json: bool, passed: bool, lookups: bool, run_count: int) -> None:
+def status(paths: Paths, as_json: bool, passed: bool, lookups: bool, media: bool, run_count: int) -> None:
     """Say what the archive holds, what is missing, what was passed over, how the last runs ended, what is due.
 
     \b
@@ -85,7 +103,14 @@ def status(paths: Paths, as_json: bool, passed: bool, lookups: bool, run_count: 
             "database_bytes": paths.database.stat().st_size,
             "warc_bytes": sum(file.stat().st_size for file in paths.warcs.glob("*.warc.gz")),
             "written_by": holder(paths),
-            "sites": [dict(row) for row in db.conn.execute(SITE_SQL)],
+            "sites": [
+                dict(row)
+                | {
+                    "missing_because": [dict(why) for why in db.conn.execute(MISSING_SQL, (row["id"],))],
+                    "media_not_held_because": [dict(why) for why in db.conn.execute(NOT_HELD_SQL, (row["id"],))],
+                }
+                for row in db.conn.execute(SITE_SQL).fetchall()
+            ],
             "posts_to_tag": db.conn.execute(UNTAGGED_SQL).fetchone()[0],
             "published": paths.published.exists(),
             "published_is_stale": is_stale(paths),
@@ -101,6 +126,8 @@ def status(paths: Paths, as_json: bool, passed: bool, lookups: bool, run_count: 
             ]
         if lookups:
             state["lookups"] = [dict(row) for row in db.conn.execute(LOOKUPS_SQL)]
+        if media:
+            state["media_not_held"] = [dict(row) for row in db.conn.execute(MEDIA_SQL)]
     finally:
         db.close()
     click.echo(json.dumps(state, indent=1) if as_json else "\n".join(_lines(state)))
@@ -118,11 +145,18 @@ def _lines(state: dict[str, Any]) -> list[str]:
             f"  threads: {site['threads']} held, {site['threads_gone']} of them gone from the source;"
             f" {site['threads_absent']} were gone before they could be saved",
             f"  web archives: {site['threads_recovered']} threads recovered; {site['lookups']} look-ups,"
-            f" {site['lookups_in_vain']} of them in vain (optout status --lookups)",
-            f"  pictures and attachments: {site['media_held']} held, {site['media_not_held']} not held",
+            f" {site['lookups_in_vain']} of them in vain, {site['lookups_passed_over']} passed over after a look"
+            " (optout status --lookups)",
+            f"  pictures and attachments: {site['media_held']} held, {site['media_not_held']} not held"
+            + (" (optout status --media)" if site["media_not_held"] else ""),
+            *_first(f"    {why['number']} {why['reason']}" for why in site["media_not_held_because"]),
             f"  posts: {site['posts_held']} of {site['posts_listed']} listed; {site['tombstones']} tombstones,"
             f" {site['posts_hidden']} hidden, {site['revisions']} earlier versions kept",
             f"  missing: {site['posts_missing']} posts, {site['posts_unexplained']} of them unexplained",
+            *_first(
+                f"    {why['posts']} posts in {why['threads']} threads: {why['reasons']}"
+                for why in site["missing_because"]
+            ),
             f"  lists: {site['threads_looked_at']} threads looked at, {site['threads_passed_over']} passed over"
             " (optout status --passed)",
             f"  captures: {site['captures']}; next thread due for a re-check: {site['next_due_at'] or 'none'}",
@@ -143,4 +177,15 @@ def _lines(state: dict[str, Any]) -> list[str]:
         lines.append(
             f"{look['state']}: {look['url']} ({look['reason']}) in {look['archive']}, {look['looked_at']}: {look['detail']}"
         )
+    for medium in state.get("media_not_held", []):
+        lines.append(
+            f"{medium['state']}: {medium['url']} (post {medium['number']} of {medium['thread']}): {medium['reason']}"
+        )
     return lines
+
+
+def _first(lines: Iterable[str]) -> list[str]:
+    """The first reasons, and how many more there are."""
+    found = list(lines)
+    rest = len(found) - MOST_REASONS
+    return found if rest <= 0 else [*found[:MOST_REASONS], f"    ... and {rest} more reasons"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,6 +66,26 @@ def load_sites(path: Path = SITES_FILE) -> list[Site]:
                     f"{path}:{line}: {site.base_url} is the forum of {other.id!r} already. Remove one of them"
                 )
         sites[site.id] = site
+    return list(sites.values())
+
+
+def archived_sites(conn: sqlite3.Connection) -> list[Site]:
+    """The forums that an archive has met, as it knows them."""
+    rows = conn.execute("select id, kind, base_url, title, hosts from sites order by id")
+    return [Site(row[0], row[1], row[2], row[3], hosts=tuple(json.loads(row[4]))) for row in rows]
+
+
+def known_sites(conn: sqlite3.Connection, listed: Iterable[Site]) -> list[Site]:
+    """The listed forums, and those that the archive has met beside them. A forum that the archive has met under another
+    id (by its address, before it was listed) keeps the id that its rows have."""
+    archived = archived_sites(conn)
+    ids = {(site.kind, site.base_url): site.id for site in archived}
+    sites = {
+        site.id: site for site in (replace(site, id=ids.get((site.kind, site.base_url), site.id)) for site in listed)
+    }
+    for site in archived:
+        known = sites.setdefault(site.id, site)
+        sites[site.id] = replace(known, hosts=tuple(dict.fromkeys((*known.hosts, *site.hosts))))
     return list(sites.values())
 
 

@@ -20,6 +20,13 @@ MOST = 40
 DEAD_AFTER = 3
 TEXT = re.compile(r"html|json|^(?:unk|warc/revisit|-)?$")
 NOT_NEEDED = "not needed"
+TOO_MANY = f"not fetched, as one look-up fetches {MOST} (--again goes on)"
+HELD = "held already"
+
+
+def around(number: int) -> frozenset[int]:
+    """The numbers that a page shows which was asked for at one (Discourse: TopicView, a quarter of 20 before it)."""
+    return frozenset(range(max(1, number - 5), number + 15))
 
 
 @dataclass(frozen=True)
@@ -54,12 +61,18 @@ class _Page:
 
 class Choice:
     """The captures of one thread in one archive. `number_of`: the post that an address names, None if none;
-    `worthless`: digests of bytes that are known to be no content, with the reason."""
+    `worthless`: digests of bytes that are known to be no content, with the reason; `is_held`: whether a capture was
+    fetched before."""
 
     def __init__(
-        self, captures: Iterable[Capture], number_of: Callable[[str], int | None], worthless: dict[str, str]
+        self,
+        captures: Iterable[Capture],
+        number_of: Callable[[str], int | None],
+        worthless: dict[str, str],
+        is_held: Callable[[Capture], bool] = lambda capture: False,
     ) -> None:
-        self.worthless = worthless
+        self.worthless, self.is_held = worthless, is_held
+        self.held = 0
         self.passed: Counter[str] = Counter()
         self.redirects: list[Capture] = []
         self.fetched = 0
@@ -89,8 +102,13 @@ class Choice:
                 self.passed[reason] += 1
                 page.bad += 1
                 continue
-            self.fetched += 1
             self._last = page
+            if self.is_held(capture):
+                self.held += 1
+                self.passed[HELD] += 1
+                self.used(capture, None)
+                continue
+            self.fetched += 1
             return capture
         return None
 
@@ -107,11 +125,14 @@ class Choice:
         else:
             page.newest, page.bad = True, 0
 
-    def rest(self) -> None:
-        """No more is fetched: count what is left as not needed."""
+    def rest(self, held: Held) -> int:
+        """No more is fetched: count what is left as not needed, or, where posts are missing, as too many. How many of
+        these there are."""
         left = sum(len(page.captures) for page in self._pages)
+        too_many = left if self.fetched >= MOST and self._next(held) else 0
         if left:
-            self.passed[NOT_NEEDED] += left
+            self.passed[TOO_MANY if too_many else NOT_NEEDED] += left
+        return too_many
 
     def _next(self, held: Held) -> tuple[_Page, Capture] | None:
         whole = [page for page in self._pages if page.number is None and page.captures]
@@ -126,7 +147,13 @@ class Choice:
         for page in self._pages:
             if page.number is not None and page.captures and page.number not in held.numbers:
                 return page, page.captures[-1]
-        return next(((page, page.captures[0]) for page in whole), None)
+        if whole:
+            return whole[0], whole[0].captures[0]
+        # A page around a post that is held shows its neighbours too.
+        for page in self._pages:
+            if page.captures and page.number is not None and not around(page.number) <= held.numbers:
+                return page, page.captures[-1]
+        return None
 
 
 def _key(url: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from archive.errors import ArchiveError, IncompleteError, InputError, RefusedErr
 from archive.version import VERSION
 from archive.warc import Exchange, Origin, Stored, WarcStore, decoded
 from crawler import limits, media, runs
+from crawler.catalogue import archived_sites
 from crawler.changes import Changes
 from crawler.door import Disallowed, Door, Stopped, Transient
 from crawler.follow import Follower
@@ -127,10 +128,13 @@ class Crawl:
         same = self.conn.execute("select id from sites where base_url = ?", (site.base_url,)).fetchone()
         # A forum that was crawled by its address before it got a name keeps the id that its rows have.
         site = replace(site, id=same[0]) if same else site
-        known = self.conn.execute("select base_url from sites where id = ?", (site.id,)).fetchone()
-        # An earlier crawl may have learnt where the forum really answers (https, with or without www).
-        moved = known and self.adapter.reference(site, known[0]) is not None
-        self.site = replace(site, base_url=known[0]) if moved else site
+        known = next((other for other in archived_sites(self.conn) if other.id == site.id), None)
+        if known:
+            site = replace(site, hosts=site.hosts or known.hosts)
+            # An earlier crawl may have learnt where the forum really answers (https, with or without www).
+            if self.adapter.reference(replace(site, hosts=()), known.base_url) is not None:
+                site = replace(site, base_url=known.base_url)
+        self.site = site
         self.door = Door(limit=self._limit(rate), version=VERSION, contact=contact, stop=stop, waiting=listener.waiting)
 
     def run(self) -> Report:
@@ -158,7 +162,7 @@ class Crawl:
         except Stopped:
             return self._end("interrupted", 130)
         except (UnreachableError, RefusedError) as error:
-            self._end("interrupted", error.exit_code)
+            self._end("failed" if self._forgotten() else "interrupted", error.exit_code)
             raise
         finally:
             self.door.close()
@@ -257,12 +261,19 @@ class Crawl:
         try:
             target = urljoin(item.url, exchange.header("location") or "")
             self._follow_move(item.url, target)
+            here, there = (self.adapter.reference(self.site, url) for url in (item.url, target))
         except ValueError as error:
             return f"redirected to what is no address: {error}"
-        if item.kind != "robots" and self.adapter.reference(self.site, target) is None:
+        if item.kind != "robots" and there is None:
             return f"redirected to another site: {target[:200]}"
+        kind = item.kind
+        if here and here.thread and there and there.thread and here.thread != there.thread:
+            # Merged into another thread, which is asked for as such, unless this run has it already.
+            kind, target = "thread", self.adapter.thread_request(self.site, there.thread)
+            if self.frontier.answered(kind, target):
+                return None
         circle = item.reason.count(REDIRECTED) >= REDIRECTS
-        if circle or not self.frontier.add(item.kind, target, item.reason + REDIRECTED, depth=item.depth):
+        if circle or not self.frontier.add(kind, target, item.reason + REDIRECTED, depth=item.depth):
             return f"redirected in a circle: {target[:200]}"
         return None
 
@@ -339,6 +350,20 @@ class Crawl:
     def _progress(self) -> None:
         row = self.conn.execute("select new_posts, requests from runs where id = ?", (self.run_row.id,)).fetchone()
         self.listener.progress(self.frontier.count("done"), self.frontier.count("queued"), row[0], row[1])
+
+    def _forgotten(self) -> bool:
+        """Leave no trace but the run where nothing at all ever came from a site: a mistyped address is no forum."""
+        ever = self.conn.execute(
+            "select 1 from captures where site_id = ?1 union all select 1 from lookups where site_id = ?1"
+            " union all select 1 from links where target_site_id = ?1 limit 1",
+            (self.site.id,),
+        ).fetchone()
+        if ever:
+            return False
+        with self.db.atomic():
+            self.conn.execute("delete from frontier where site_id = ?", (self.site.id,))
+            self.conn.execute("delete from sites where id = ?", (self.site.id,))
+        return True
 
     def _end(self, state: str, exit_code: int) -> Report:
         report = make_report(self.conn, self.run_row, state, exit_code)

@@ -13,11 +13,14 @@ from crawler.observations import ListedThread, ListPage, PostBatch, ThreadGone, 
 from crawler.runs import Run
 from crawler.scope import HELD, Interest, Scope, decide
 from crawler.sites import ADAPTERS, Site
-from crawler.store import SHORTEST_RECHECK, Store
+from crawler.store import LONGEST_RECHECK, SHORTEST_RECHECK, Store
 
 # Reasons for which every post of a thread is asked for again, not only what may be new.
 THOROUGH = ("due", "re-check", "incomplete", "named")
 DEEP = "deep"
+# A thread that is listed and not shown is asked for again after so much of the time for which it is known not to be: a
+# little less than all of it, so that crawls at the same hour of every night find it due.
+PATIENCE = 0.9
 # How the reason of a thread begins that was taken because of what is written in it.
 TEXT = "text: "
 
@@ -39,14 +42,14 @@ class Follower:
         self.interest, self.taxonomy_version, self.run = interest, taxonomy_version, run
         self.adapter = ADAPTERS[site.kind]
         self.store = Store(conn, site)
-        self.media = Media(conn, site, frontier)
+        self.media = Media(conn, site)
         self.pages_seen: dict[str, set[str]] = {}
 
     def move(self, site: Site) -> None:
         """The forum answers at another address than was asked."""
         self.site = site
         self.store = Store(self.conn, site)
-        self.media = Media(self.conn, site, self.frontier)
+        self.media = Media(self.conn, site)
 
     def seed(self) -> None:
         """The first addresses of a run."""
@@ -68,7 +71,7 @@ class Follower:
                 self._thread(item, observation, ingested)
             case PostBatch():
                 self._batch(item, observation, ingested)
-            case ThreadGone() if item.reason != "no longer listed":
+            case ThreadGone() if item.reason == "no longer listed":
                 self._note_unlisted(observation.native_id)
             case _:
                 if item.kind == "media":
@@ -126,7 +129,10 @@ class Follower:
 
     def picture(self) -> bool:
         """Last, the pictures and attachments of the threads that the user asked for. True if any were added."""
-        return self.scope.media and self.media.queue(sorted(self._roots()), again=self.scope.recheck) > 0
+        if not self.scope.media:
+            return False
+        wanted = self.media.note(sorted(self._roots()), again=self.scope.recheck)
+        return sum(self.frontier.add("media", url, "shown in a post") for url in wanted) > 0
 
     def given_up(self, item: Item, error: str) -> None:
         """An address will not be had: say so where it is missed."""
@@ -165,9 +171,10 @@ class Follower:
 
     def _decide(self, thread: ListedThread) -> None:
         row = self.conn.execute(
-            "select id, state, fingerprint, due_at, exists (select 1 from missing_posts where thread_id = threads.id"
-            " and not explained) from threads where id = ?",
-            (self.store.thread_id(thread.native_id),),
+            "select t.id, t.state, t.fingerprint, due_at, exists (select 1 from missing_posts where thread_id = t.id"
+            " and not explained), unlisted_at is not null from threads t left join listed_threads l"
+            " on l.site_id = ?2 and l.native_id = ?3 where t.id = ?1",
+            (self.store.thread_id(thread.native_id), self.site.id, thread.native_id),
         ).fetchone()
         decision, reason = decide(self.scope, thread, row is not None, self.interest)
         self.conn.execute(
@@ -195,9 +202,9 @@ class Follower:
         """Why a thread that is to be held must be fetched now; None if it need not be."""
         if row is None:
             return None if self._lately_absent(thread.native_id) else reason
-        _, state, known, due_at, incomplete = row
+        _, state, known, due_at, incomplete, unlisted = row
         if state == "gone":
-            return "listed again"
+            return "listed again" if unlisted or not self._lately_absent(thread.native_id) else None
         if known != thread.fingerprint:
             return "changed"
         if self.scope.recheck:
@@ -207,11 +214,17 @@ class Follower:
         return "due" if due_at and due_at <= clock.now() else None
 
     def _lately_absent(self, native_id: str) -> bool:
-        """Whether the source lists a thread that it did not show when it was asked within the last day."""
+        """Whether the source lists a thread that it does not show, and was asked for it not long ago: within the last
+        day, or within as long as it is known not to show it."""
         row = self.conn.execute(
-            "select checked_at from absent_threads where site_id = ? and native_id = ?", (self.site.id, native_id)
+            "select coalesce(max(t.gone_at), min(c.captured_at)), max(c.captured_at) from captures c"
+            " left join threads t on t.site_id = c.site_id and t.native_id = ?2 where c.url = ?1",
+            (self.adapter.thread_request(self.site, native_id), native_id),
         ).fetchone()
-        return row is not None and clock.parse(clock.now()) - clock.parse(row[0]) < SHORTEST_RECHECK
+        if row[1] is None:
+            return False
+        since, last, now = clock.parse(row[0]), clock.parse(row[1]), clock.parse(clock.now())
+        return now - last < min(max(PATIENCE * (last - since), SHORTEST_RECHECK), LONGEST_RECHECK)
 
     def _add_hidden_categories(self) -> bool:
         """A category's own list is read only where it has more threads than the list of all showed of it."""
@@ -268,7 +281,9 @@ class Follower:
 
     def _batch(self, item: Item, batch: PostBatch, ingested: Ingested) -> None:
         rows = self.conn.execute(
-            "select native_id from missing_posts where thread_id = ? and asked = 1", (ingested.changes.thread_id,)
+            "select native_id from missing_posts where thread_id = ?1 and asked = 1 union all"
+            " select native_id from posts where thread_id = ?1 and missed_at is not null and state != 'deleted'",
+            (ingested.changes.thread_id,),
         ).fetchall()
         asked_once = {row[0] for row in rows}
         again = [native_id for native_id in batch.asked if native_id in asked_once]

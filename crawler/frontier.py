@@ -113,6 +113,16 @@ class Frontier:
         ).fetchone()
         return Item(*row) if row else None
 
+    def answered(self, kind: str, url: str) -> bool:
+        """Whether this run has an address, queued or answered, and no redirect came of it."""
+        return bool(
+            self.conn.execute(
+                "select 1 from frontier where run_id = ? and kind = ? and url = ? and state in ('queued', 'done')"
+                " and coalesce(status, 200) not between 300 and 399",
+                (self.run_id, kind, url),
+            ).fetchone()
+        )
+
     def count(self, state: str, *kinds: str) -> int:
         """How many items of this run are in `state`, of these kinds (all if none are named)."""
         among = f" and kind in ({', '.join('?' * len(kinds))})" if kinds else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from archive.warc import Exchange, Location, Origin, Stored, decoded
 from crawler.changes import Capture, Changes
@@ -18,7 +19,7 @@ from crawler.observations import (
     ThreadGone,
     ThreadPage,
 )
-from crawler.sites import Site, reader
+from crawler.sites import ADAPTERS, Site, reader
 from crawler.store import Store
 
 
@@ -32,7 +33,23 @@ class Ingested:
 def read(site: Site, exchange: Exchange) -> Observation:
     """What a response says. NotContent if it is not what was asked for, so that it is never stored as if it were."""
     body = decoded(exchange)
-    return reader(site, exchange.url, body).read(site, exchange.url, exchange.status, body)
+    adapter = reader(site, exchange.url, body)
+    return _moved(site, exchange) or adapter.read(site, exchange.url, exchange.status, body)
+
+
+def _moved(site: Site, exchange: Exchange) -> ThreadGone | None:
+    """What a redirect from one thread to another says: the first was merged into the second."""
+    if not 300 <= exchange.status < 400:
+        return None
+    adapter = ADAPTERS[site.kind]
+    here = adapter.reference(site, exchange.url)
+    try:
+        there = adapter.reference(site, urljoin(exchange.url, exchange.header("location") or ""))
+    except ValueError:
+        return None
+    if here and here.thread and there and there.thread and here.thread != there.thread:
+        return ThreadGone(here.thread, exchange.status, moved_to=there.thread)
+    return None
 
 
 def ingest(

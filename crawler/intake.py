@@ -7,12 +7,14 @@ import sqlite3
 
 from sqlite_utils import Database
 
+from archive import clock
 from archive.warc import Exchange, Origin, Stored, WarcStore, decoded
 from crawler.ingest import Ingested, ingest, ingest_stored
 from crawler.observations import Observation
 from crawler.runs import Run, count
 from crawler.sites import Site
 from crawler.store import Store
+from crawler.webarchives import Capture as MementoLine
 
 
 class Intake:
@@ -46,6 +48,14 @@ class Intake:
         row = self.conn.execute(
             "select 1 from captures where url = ? and captured_at = ? and digest = ?",
             (exchange.url, exchange.captured_at, digest),
+        ).fetchone()
+        return row is not None
+
+    def holds_memento(self, capture: MementoLine) -> bool:
+        """Whether a capture that an archive lists was taken from it, or from another one, before."""
+        row = self.conn.execute(
+            "select 1 from captures where url = ? and captured_at = ? and route = 'memento'",
+            (capture.url, clock.iso(capture.moment)),
         ).fetchone()
         return row is not None
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from functools import lru_cache
+from urllib.parse import urlsplit
 
-from crawler.catalogue import load_sites
+from crawler.catalogue import known_sites, load_sites
 from crawler.identity import identify
 from crawler.links import PostLink, post_links
 from crawler.sites import ADAPTERS, Site
+from crawler.sites.base import host_name
 
 
 def find_thread(conn: sqlite3.Connection, site: Site, native_id: str) -> tuple[int, str] | None:
@@ -26,11 +28,8 @@ class Linker:
 
     def __init__(self, conn: sqlite3.Connection, site: Site) -> None:
         self.conn, self.site, self.adapter = conn, site, ADAPTERS[site.kind]
-        known = {other.id: other for other in _listed()}
-        for row in conn.execute("select id, kind, base_url from sites order by id"):
-            known.setdefault(row[0], Site(*row))
-        known.pop(site.id, None)
-        self.sites = (site, *known.values())
+        others = tuple(other for other in known_sites(conn, _listed()) if other.id != site.id)
+        self.sites = (site, *others)
 
     def write(self, post_id: int, html: str) -> None:
         """Enter what a post's present markup points to."""
@@ -60,6 +59,21 @@ class Linker:
             ).fetchone():
                 state = "gone"
         return site.id, reference.thread, reference.post_native_id, reference.post_number, found, state
+
+    def meet(self) -> None:
+        """The archive meets this site, or learns another name of it: links that were entered before may lead to it."""
+        names = {host_name(urlsplit(self.site.base_url).netloc), *map(host_name, self.site.hosts)}
+        for name in sorted(names):
+            rows = self.conn.execute(
+                "select id, url, kind, title from links where state = 'outside' and target_site_id is null"
+                " and kind != 'mention' and instr(lower(url), ?)",
+                (name,),
+            ).fetchall()
+            self.conn.executemany(
+                "update links set target_site_id = ?, target_native_id = ?, target_post_native_id = ?,"
+                " target_number = ?, target_thread_id = ?, state = ? where id = ?",
+                [(*self._target(PostLink(url, kind, title)), link_id) for link_id, url, kind, title in rows],
+            )
 
     def set_state(self, native_id: str, thread_id: int | None, state: str) -> None:
         """The state of a thread of this site has changed: so has that of the links to it."""

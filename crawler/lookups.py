@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 from archive import clock
 from crawler.identity import identify
-from crawler.scope import Interest
+from crawler.linking import find_thread
 from crawler.sites import ADAPTERS, Site
 from crawler.webarchives import Capture
 
-STATES = ("recovered", "partly", "refused", "none", "excluded")
+STATES = ("recovered", "partly", "refused", "none", "excluded", "passed")
 # A thread is looked for again after so long: archives grow slowly, and their time is lent.
 AGAIN_AFTER = timedelta(days=90)
 
@@ -37,13 +37,14 @@ order by l.target_site_id, l.target_native_id, l.id
 @dataclass
 class Wanted:
     """A thread to look for. `addresses`: those under which it was linked or listed, which say how an archive may have
-    it; `captures`: what an archive has already listed of it."""
+    it; `captures`: what the archive `listed_in` has already listed of it."""
 
     site: Site
     native_id: str
     reason: str
     addresses: list[str] = field(default_factory=list)
     captures: list[Capture] = field(default_factory=list)
+    listed_in: str | None = None
 
     @property
     def url(self) -> str:
@@ -80,8 +81,8 @@ def dead(conn: sqlite3.Connection, sites: Iterable[Site]) -> list[Wanted]:
     return list(found.values())
 
 
-def in_forum(site: Site, captures: Iterable[Capture], interest: Interest | None) -> Iterator[Wanted]:
-    """The threads among the captures of a forum that match by the words of their addresses; all without `interest`."""
+def in_forum(site: Site, captures: Iterable[Capture]) -> list[Wanted]:
+    """The threads among the captures of a forum, each with its captures and their addresses."""
     found: dict[str, Wanted] = {}
     for capture in captures:
         named = identify(capture.url, (site,))
@@ -90,35 +91,42 @@ def in_forum(site: Site, captures: Iterable[Capture], interest: Interest | None)
             wanted.captures.append(capture)
             if capture.url not in wanted.addresses:
                 wanted.addresses.append(capture.url)
-    for wanted in found.values():
-        words = "all"
-        if interest:
-            titles = dict.fromkeys(_words(address, wanted.native_id) for address in wanted.addresses)
-            words = next((hit for title in titles if (hit := interest(title, (), ""))), "")
-        wanted.reason = f"in the archive: {words}" if words else ""
-        yield wanted
+    return list(found.values())
 
 
 def forum_prefixes(site: Site) -> list[str]:
-    """What the addresses of all threads of a forum begin with, on each of its hosts."""
-    base = urlsplit(ADAPTERS[site.kind].thread_url(site, "\0").partition("\0")[0])
+    """What the addresses of all threads of a forum begin with, on each of its hosts; those of its lists as well where a
+    thread's address does not say what it is about."""
+    adapter = ADAPTERS[site.kind]
+    threads = adapter.thread_url(site, "\0").partition("\0")[0]
+    base = urlsplit(adapter.list_request(site).partition("?")[0] if adapter.NAMELESS else threads)
     hosts = dict.fromkeys((base.netloc, *(urlsplit(f"//{host}").netloc for host in site.hosts)))
     return [base._replace(netloc=host).geturl() for host in hosts]
 
 
 def note(
-    conn: sqlite3.Connection, run_id: int, archive: str, wanted: Wanted, state: str, detail: str, **counts: int
+    conn: sqlite3.Connection,
+    run_id: int,
+    archive: str,
+    wanted: Wanted,
+    state: str,
+    detail: str,
+    *,
+    since: str | None,
+    **counts: int,
 ) -> None:
-    """Enter what came of a look-up. `counts`: captures_listed, captures_fetched, new_posts."""
+    """Enter what came of a look-up for captures from `since` on (None: all). `counts`: captures_listed,
+    captures_fetched, captures_left, new_posts."""
     values = {
         "run_id": run_id,
         "archive": archive,
         "url": wanted.url,
-        "site_id": wanted.site.id,
+        "site_id": _home(conn, wanted),
         "native_id": wanted.native_id,
         "reason": wanted.reason,
         "state": state,
         "detail": detail,
+        "since": since,
         "looked_at": clock.now(),
     } | counts
     conn.execute(
@@ -127,16 +135,34 @@ def note(
     )
 
 
-def lately(conn: sqlite3.Connection, archive: str, wanted: Wanted) -> bool:
-    """Whether this archive was asked for this thread not long ago."""
+@dataclass(frozen=True)
+class Before:
+    """An earlier look-up: what came of it, and the taxonomy by which a thread was passed over."""
+
+    state: str
+    taxonomy_version: str | None
+
+
+def lately(conn: sqlite3.Connection, archive: str, wanted: Wanted) -> Before | None:
+    """What came of it when this archive was asked for this thread, if that is not long ago."""
     row = conn.execute(
-        "select looked_at from lookups where archive = ? and site_id = ? and native_id = ?",
-        (archive, wanted.site.id, wanted.native_id),
+        "select looked_at, l.state, taxonomy_version from lookups l join runs on runs.id = run_id"
+        " where archive = ? and l.site_id = ? and native_id = ?",
+        (archive, _home(conn, wanted), wanted.native_id),
     ).fetchone()
-    return row is not None and clock.parse(clock.now()) - clock.parse(row[0]) < AGAIN_AFTER
+    fresh = row is not None and clock.parse(clock.now()) - clock.parse(row[0]) < AGAIN_AFTER
+    return Before(row[1], row[2]) if fresh else None
 
 
-def _words(address: str, native_id: str) -> str:
+def _home(conn: sqlite3.Connection, wanted: Wanted) -> str:
+    """The forum under which a thread is held, where several share their ids."""
+    held = find_thread(conn, wanted.site, wanted.native_id)
+    if held is None:
+        return wanted.site.id
+    return str(conn.execute("select site_id from threads where id = ?", (held[0],)).fetchone()[0])
+
+
+def words_of(address: str, native_id: str) -> str:
     """The words of an address before the thread's id: `/forums/t/prepaid-label-rollout/20417` -> `prepaid label rollout`."""
     path = unquote(urlsplit(address).path).partition(native_id)[0].strip("/")
     return re.sub(r"[-_+\s]+", " ", path.rpartition("/")[2]).strip()

@@ -13,8 +13,8 @@ from urllib.parse import urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.warc import Exchange, decoded
+from crawler.catalogue import archived_sites
 from crawler.door import Disallowed
-from crawler.frontier import Frontier
 from crawler.observations import Nothing
 from crawler.sites import Site
 
@@ -32,13 +32,13 @@ ANOTHER_HOST = "on another host"
 class Media:
     """The media of one site's posts. Works inside the caller's transaction."""
 
-    def __init__(self, conn: sqlite3.Connection, site: Site, frontier: Frontier) -> None:
-        self.conn, self.site, self.frontier = conn, site, frontier
+    def __init__(self, conn: sqlite3.Connection, site: Site) -> None:
+        self.conn, self.site = conn, site
 
-    def queue(self, thread_ids: Iterable[int], *, again: bool) -> int:
-        """Note the media of the posts of these threads, and queue what is not held; how many addresses were queued.
-        `again`: also what could not be had before."""
-        queued = 0
+    def note(self, thread_ids: Iterable[int], *, again: bool) -> list[str]:
+        """Note the media of the posts of these threads; the addresses to ask for what is not held. `again`: also what
+        could not be had before."""
+        wanted: dict[str, None] = {}
         for thread_id in thread_ids:
             rows = self.conn.execute(
                 "select id, html from posts where thread_id = ? and (html like '%<img%' or html like '%attachment%')",
@@ -46,8 +46,9 @@ class Media:
             ).fetchall()
             for post_id, html in rows:
                 for url in media_urls(html, self.site):
-                    queued += self._want(post_id, url, again)
-        return queued
+                    if request := self._want(post_id, url, again):
+                        wanted[request] = None
+        return list(wanted)
 
     def came(self, request: str, capture_id: int) -> None:
         """A capture holds what an address asked for."""
@@ -63,14 +64,14 @@ class Media:
             [(reason, url) for url in self._shown_as(request)],
         )
 
-    def _want(self, post_id: int, url: str, again: bool) -> bool:
-        request = _request(url, self.site)
+    def _want(self, post_id: int, url: str, again: bool) -> str | None:
+        request = at_home(url, self.site)
         row = self.conn.execute(
             "select id from captures where url = ? and status = 200 order by id desc limit 1", (request,)
         ).fetchone()
         before = self.conn.execute("select state from media where post_id = ? and url = ?", (post_id, url)).fetchone()
         if before and before[0] == "missing" and not (again or row):
-            return False
+            return None
         state, reason = ("held", None) if row else ("wanted", None) if request else ("missing", ANOTHER_HOST)
         self.conn.execute(
             "insert into media (post_id, url, capture_id, state, reason) values (?, ?, ?, ?, ?)"
@@ -78,7 +79,7 @@ class Media:
             " state = case when capture_id is null then excluded.state else 'held' end",
             (post_id, url, row[0] if row else None, state, reason),
         )
-        return bool(request and not row and self.frontier.add("media", request, "shown in a post"))
+        return None if row else request
 
     def _shown_as(self, request: str) -> list[str]:
         """The addresses under which posts show what is asked for at `request`."""
@@ -87,13 +88,22 @@ class Media:
         return [parts._replace(scheme=s, netloc=n).geturl() for n in names for s in ("http", "https")]
 
 
+def kept_type(exchange: Exchange) -> bool:
+    """Whether an answer is of a type that is kept."""
+    return _type(exchange) in TYPES
+
+
+def _type(exchange: Exchange) -> str:
+    return (exchange.header("content-type") or "").partition(";")[0].strip().lower()
+
+
 def read(exchange: Exchange) -> Nothing:
     """An answer to a request for a picture or attachment. Disallowed, with the reason, if it is not to be kept."""
     if 300 <= exchange.status < 400:
         return Nothing()
     if exchange.status != 200:
         raise Disallowed(f"status {exchange.status}")
-    mime = (exchange.header("content-type") or "").partition(";")[0].strip().lower()
+    mime = _type(exchange)
     if mime not in TYPES:
         raise Disallowed(f"of type {mime or 'unknown'}, which is not kept")
     if len(decoded(exchange)) > MOST_BYTES:
@@ -138,7 +148,7 @@ def restore(conn: sqlite3.Connection) -> None:
         " join posts p on p.thread_id = t.id and p.native_id = n.post"
         " left join captures c using (warc_filename, warc_record_offset)"
     )
-    sites = {row[0]: Site(*row) for row in conn.execute("select id, kind, base_url from sites")}
+    sites = {site.id: site for site in archived_sites(conn)}
     rows = conn.execute(
         "select p.id, t.site_id, p.html from posts p join threads t on t.id = p.thread_id where p.html like '%<img%'"
         " or p.html like '%attachment%'"
@@ -152,9 +162,12 @@ def restore(conn: sqlite3.Connection) -> None:
             )
 
 
-def _request(url: str, site: Site) -> str | None:
+def at_home(url: str, site: Site) -> str | None:
     """Where to ask for what a post shows: at the forum's present address. None if it is on another host."""
-    parts, base = urlsplit(url), urlsplit(site.base_url)
+    try:
+        parts, base = urlsplit(url), urlsplit(site.base_url)
+    except ValueError:
+        return None
     if parts.netloc not in (base.netloc, *site.hosts):
         return None
     return parts._replace(scheme=base.scheme, netloc=base.netloc, fragment="").geturl()

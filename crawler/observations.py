@@ -90,7 +90,8 @@ class ThreadPage:
     `stream` lists the ids of all its posts, in order; None if the source does not say which there are: then no post is
     missed, and none is taken for removed. `posts_listed` is the number of posts that the source states instead,
     `posts_at_least` one that follows from what it shows (this is page 3, and there is a next one); both None if it says
-    nothing.
+    nothing. `posts_beyond` says why the source's pages never show all the posts that they count, None where they do.
+    `last_number` is the number of the last post of the stream, None if the source does not say.
     """
 
     native_id: str
@@ -103,25 +104,31 @@ class ThreadPage:
     stream: tuple[str, ...] | None
     posts_listed: int | None = None
     posts_at_least: int | None = None
+    posts_beyond: str | None = None
+    last_number: int | None = None
     category: str | None = None
     """The category's name, where the page shows that and not its id."""
 
 
 @dataclass(frozen=True)
 class PostBatch:
-    """Posts that were asked for by id; `asked` may name more than came."""
+    """Posts that were asked for by id; `asked` may name more than came. `title` is what is known of the thread's title
+    (the words of its address), "" if nothing is."""
 
     thread_native_id: str
     asked: tuple[str, ...]
     posts: tuple[SeenPost, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True)
 class ThreadGone:
-    """The source says that it has no such thread (404, 410) or no longer shows it (403)."""
+    """The source says that it has no such thread (404, 410) or no longer shows it (403), or leads to another thread
+    instead, `moved_to`, as after a merger."""
 
     native_id: str
     status: int
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True)

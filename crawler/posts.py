@@ -16,6 +16,10 @@ from crawler.versions import Version, place
 
 # Posts that are shown without an id get this and their number for one, until a capture shows the id.
 NUMBERED = "#"
+FOUND = (
+    "select id, native_id, state, html, first_seen_at, last_seen_at, state_since, text_since, created_at,"
+    " (select name from authors where authors.id = author_id) as author from posts"
+)
 
 
 class Posts:
@@ -49,6 +53,11 @@ class Posts:
             [(thread_id, native_id) for native_id in native_ids],
         )
 
+    def _arrived(self, thread_id: int, native_id: str) -> None:
+        """A post is held by its id: it is not missing, and its number is known of itself."""
+        self.forget_missing(thread_id, [native_id])
+        self.conn.execute("delete from post_numbers where thread_id = ? and native_id = ?", (thread_id, native_id))
+
     def vanish(self, thread_id: int, native_ids: Iterable[str], moment: str, changes: Changes, *, left: bool) -> None:
         """Tombstones for posts that the source did not show at `moment`; those that were seen later stay as they are.
 
@@ -66,6 +75,34 @@ class Posts:
                     (thread_id, native_id, moment),
                 )
 
+    def miss(self, thread_id: int, native_ids: Iterable[str], moment: str, changes: Changes) -> None:
+        """Posts that are held and that the source did not show when asked for them: once may be a mishap, twice is a
+        tombstone."""
+        for native_id in native_ids:
+            first = self.conn.execute(
+                "update posts set missed_at = ? where thread_id = ? and native_id = ? and missed_at is null"
+                " and state != 'deleted' and last_seen_at <= ?",
+                (moment, thread_id, native_id, moment),
+            ).rowcount
+            if not first:
+                self.vanish(thread_id, [native_id], moment, changes, left=False)
+
+    def number(self, thread_id: int, numbers: dict[str, int], capture: Capture) -> None:
+        """These ids have these numbers (`crawler.numbering`): keep it for those that are not held, and give the ids to
+        posts that are known by such a number only."""
+        held = self.held(thread_id) if numbers else set()
+        self.conn.executemany(
+            "insert or ignore into post_numbers (thread_id, native_id, number) values (?, ?, ?)",
+            [(thread_id, native_id, number) for native_id, number in numbers.items() if native_id not in held],
+        )
+        rows = self.conn.execute(
+            f"select p.id, p.last_seen_at, min(n.native_id) from posts p join post_numbers n using (thread_id, number)"
+            f" where thread_id = ? and p.native_id = '{NUMBERED}' || number group by p.id having count(*) = 1",
+            (thread_id,),
+        ).fetchall()
+        for post_id, last_seen_at, native_id in rows:
+            self._name(thread_id, post_id, native_id, last_seen_at)
+
     def settle_numbered(self, thread_id: int, changes: Changes) -> None:
         """Once every post that the source listed is held by its id, an older one without an id was not among them."""
         rows = self.conn.execute(
@@ -79,21 +116,23 @@ class Posts:
 
     def _find(self, thread_id: int, post: SeenPost, capture: Capture) -> sqlite3.Row | None:
         """The row of a post, whose id is entered if it was known by its number only."""
-        columns = "select id, native_id, state, html, first_seen_at, last_seen_at, state_since, text_since from posts"
-        by_id = f"{columns} where thread_id = ? and native_id = ?"
+        by_id = f"{FOUND} where thread_id = ? and native_id = ?"
         row: sqlite3.Row | None
         if post.native_id:
             row = self.conn.execute(by_id, (thread_id, post.native_id)).fetchone()
             if row is None and post.number > 0:
                 row = self.conn.execute(by_id, (thread_id, f"{NUMBERED}{post.number}")).fetchone()
-                if row:
-                    self._name(thread_id, row, post.native_id, capture)
-                    row = self.conn.execute(by_id, (thread_id, post.native_id)).fetchone()
+                if row is None or _another(row, post):
+                    return None
+                self._name(thread_id, row["id"], post.native_id, capture.captured_at)
+                row = self.conn.execute(by_id, (thread_id, post.native_id)).fetchone()
             return row
-        row = self.conn.execute(
-            f"{columns} where thread_id = ? and number = ? order by listed desc, id limit 1", (thread_id, post.number)
-        ).fetchone()
-        return row
+        rows = self.conn.execute(
+            f"{FOUND} where thread_id = ? and number = ? order by listed desc, id", (thread_id, post.number)
+        ).fetchall()
+        same = (row for row in rows if not _another(row, post))
+        numbered = (row for row in rows if row["native_id"].startswith(NUMBERED))
+        return next(same, None) or next(numbered, None)
 
     def _post(self, thread_id: int, post: SeenPost, capture: Capture, changes: Changes) -> None:
         post = replace(post, html=flattened(post.html))
@@ -119,8 +158,8 @@ class Posts:
         self._links(post_id)
 
     def _insert(self, thread_id: int, post: SeenPost, version: Version, capture: Capture) -> int:
-        moment, native_id = version.moment, post.native_id or f"{NUMBERED}{post.number}"
-        listed_at, left_at = self._listing(thread_id, native_id, capture)
+        moment, native_id = version.moment, post.native_id or self._known_id(thread_id, post.number)
+        listed_at, left_at = self._listing(thread_id, native_id, moment)
         text_since = moment if post.state == "present" else None
         values = {
             "thread_id": thread_id,
@@ -147,26 +186,36 @@ class Posts:
         }
         marks = ", ".join("?" * len(values))
         cursor = self.conn.execute(f"insert into posts ({', '.join(values)}) values ({marks})", tuple(values.values()))
-        self.forget_missing(thread_id, [native_id])
+        self._arrived(thread_id, native_id)
         return int(cursor.lastrowid or 0)
 
-    def _name(self, thread_id: int, row: sqlite3.Row, native_id: str, capture: Capture) -> None:
-        """A post that was known by its number only turns out to have this id, by which the source may list it."""
-        listed_at, left_at = self._listing(thread_id, native_id, capture)
+    def _known_id(self, thread_id: int, number: int) -> str:
+        """The id for a post that is shown without one: its own where that is known by the number."""
+        ids = self.conn.execute(
+            "select n.native_id from post_numbers n where thread_id = ? and number = ? and not exists"
+            " (select 1 from posts p where p.thread_id = n.thread_id and p.native_id = n.native_id)",
+            (thread_id, number),
+        ).fetchall()
+        return str(ids[0][0]) if len(ids) == 1 else f"{NUMBERED}{number}"
+
+    def _name(self, thread_id: int, post_id: int, native_id: str, seen_at: str) -> None:
+        """A post that was known by its number only turns out to have this id, by which the source may list it.
+        `seen_at`: of the capture that shows it."""
+        listed_at, left_at = self._listing(thread_id, native_id, seen_at)
         self.conn.execute(
             "update posts set native_id = ?, last_seen_at = max(last_seen_at, ?) where id = ?",
-            (native_id, listed_at or "", row["id"]),
+            (native_id, listed_at or "", post_id),
         )
         if left_at:
             self.vanish(thread_id, [native_id], left_at, Changes(), left=True)
-        self.forget_missing(thread_id, [native_id])
+        self._arrived(thread_id, native_id)
 
-    def _listing(self, thread_id: int, native_id: str, capture: Capture) -> tuple[str | None, str | None]:
+    def _listing(self, thread_id: int, native_id: str, seen_at: str) -> tuple[str | None, str | None]:
         """When the source's latest list of ids, newer than the capture, named the post; or when it did not."""
         row = self.conn.execute(
             "select stream_at, exists (select 1 from missing_posts where thread_id = ?1 and native_id = ?2),"
             " exists (select 1 from missing_posts where thread_id = ?1) from threads where id = ?1 and stream_at > ?3",
-            (thread_id, native_id, capture.captured_at),
+            (thread_id, native_id, seen_at),
         ).fetchone()
         if row is None:
             return None, None
@@ -192,7 +241,7 @@ class Posts:
         known = "{0} = ?" if newer and capture.live else "{0} = coalesce(?, {0})" if newer else "{0} = coalesce({0}, ?)"
         self.conn.execute(
             f"update posts set {', '.join(known.format(name) for name in hints)}, number = ?, kind = ?, action = ?,"
-            " first_seen_at = min(first_seen_at, ?), last_seen_at = max(last_seen_at, ?),"
+            f"{' missed_at = null,' if newer else ''} first_seen_at = min(first_seen_at, ?), last_seen_at = max(last_seen_at, ?),"
             " author_id = coalesce(author_id, ?), created_at = coalesce(created_at, ?) where id = ?",
             (
                 *hints.values(),
@@ -253,3 +302,13 @@ class Posts:
     def _links(self, post_id: int) -> None:
         row = self.conn.execute("select html from posts where id = ?", (post_id,)).fetchone()
         self.linker.write(post_id, row[0])
+
+
+def _another(row: sqlite3.Row, post: SeenPost) -> bool:
+    """Whether a post that is held under the same number is another one: written by somebody else at another time. Of
+    one alone captures may differ (a new name, another way to write the time)."""
+    differ = [
+        known and seen and known != seen
+        for known, seen in zip((row["author"], row["created_at"]), (post.author, post.created_at), strict=True)
+    ]
+    return all(differ)

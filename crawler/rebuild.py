@@ -22,6 +22,7 @@ DERIVED = (
     "links",
     "media",
     "missing_posts",
+    "post_numbers",
     "absent_threads",
     "revisions",
     "posts",

@@ -7,47 +7,58 @@ read on the same road as a crawl's; every thread that was looked for gets a row 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from archive import clock, runs
-from archive.errors import UnreachableError
+from archive.errors import IncompleteError, UnreachableError
 from archive.warc import WarcStore
-from crawler import lookups
+from crawler import lookups, media
 from crawler.choosing import Choice, Held
 from crawler.crawl import Listener
-from crawler.door import Stopped
-from crawler.identity import identify, key
-from crawler.ingest import read
+from crawler.door import Disallowed, Stopped
 from crawler.intake import Intake
 from crawler.linking import find_thread
 from crawler.lookups import Wanted
-from crawler.observations import NotContent, PostBatch, ThreadGone, ThreadPage
+from crawler.media import Media
+from crawler.mementos import Seen, fetch, number, same, understand
 from crawler.report import Report, some
 from crawler.runs import Run
 from crawler.scope import Interest
 from crawler.sites import Site
 from crawler.store import Store
-from crawler.webarchives import WINDOW, Capture, Excluded, Memento, Refused, WebArchive
+from crawler.survey import Account, Hints, Settings, Survey
+from crawler.webarchives import WINDOW, Capture, Excluded, Refused, WebArchive
 
 # Redirects of one thread that are followed where its pages themselves bring too little.
 MOST_REDIRECTS = 3
 REDIRECT_STEPS = 5
+# Pictures and attachments of one thread that are looked for in one run.
+MOST_PICTURES = 100
 
 
 @dataclass(frozen=True)
 class Task:
     """What to look for: `threads` by address, or what is dead; or, with `forum`, a whole forum by its listing, of which
-    those threads are taken that match (`everything`: all). `since`: only captures from then on (ISO 8601). `again`:
-    also what was looked for lately."""
+    those threads are taken that match (`everything`: all), after a look at one capture each of `most` whose addresses
+    say too little (`deep`: of others too). `since`: only captures from then on (ISO 8601). `again`: also what was looked
+    for lately. `media`: also the pictures and attachments that recovered posts show."""
 
     threads: tuple[Wanted, ...] = ()
     forum: Site | None = None
     everything: bool = False
     since: str | None = None
     again: bool = False
+    deep: bool = False
+    most: int = 1000
+    media: bool = True
+
+    @property
+    def survey(self) -> Settings:
+        return Settings(self.everything, self.deep, self.most, self.since, self.again)
 
 
 class Recovery:
@@ -62,6 +73,7 @@ class Recovery:
         task: Task,
         *,
         interest: Interest,
+        hints: Hints = lambda words: (),
         taxonomy_version: str,
         listener: Listener,
         stop: Callable[[], bool] = lambda: False,
@@ -69,8 +81,15 @@ class Recovery:
         self.db, self.conn, self.archives, self.task = db, db.conn, archives, task
         named = [wanted.site for wanted in task.threads] + ([task.forum] if task.forum else [])
         self.sites = tuple({site.id: site for site in (*sites, *named)}.values())
-        self.interest, self.listener, self.stop = interest, listener, stop
-        settings = {"archives": [archive.name for archive in archives], "since": task.since, "all": task.everything}
+        self.interest, self.hints, self.taxonomy_version = interest, hints, taxonomy_version
+        self.listener, self.stop = listener, stop
+        settings = {
+            "archives": [archive.name for archive in archives],
+            "since": task.since,
+            "all": task.everything,
+            "deep": task.deep,
+            "most": task.most,
+        }
         with db.atomic():
             run_id = runs.start(
                 self.conn,
@@ -84,8 +103,9 @@ class Recovery:
         self.intake = Intake(db, warcs, self.run_row)
         # Bytes that were no content under one address are none under another: the soft 404s of a dead forum.
         self.worthless: dict[str, str] = {}
-        self.passed_over = 0
+        self.survey: Account | None = None
         self.lately = 0
+        self.pictures = self.pictures_missing = 0
 
     def run(self) -> Report:
         """Look for everything. UnreachableError: an archive was given up; what came is saved, and the same command goes
@@ -100,6 +120,8 @@ class Recovery:
                     Store(self.conn, site).add_site(clock.now())
             for done, item in enumerate(wanted):
                 self._look_for(item)
+                if self.task.media:
+                    self._pictures(item)
                 new_posts = self.conn.execute("select new_posts from runs where id = ?", (self.run_row.id,)).fetchone()[
                     0
                 ]
@@ -112,35 +134,32 @@ class Recovery:
         finally:
             for archive in self.archives:
                 archive.close()
-        return self._end("finished", 0)
+        return self._end("finished", IncompleteError.exit_code if self._unexplained() else 0)
 
     def _wanted(self) -> list[Wanted]:
         if self.task.threads:
             return list(self.task.threads)
         if self.task.forum is None:
             return lookups.dead(self.conn, self.sites)
-        return self._in_forum(self.task.forum)
-
-    def _in_forum(self, site: Site) -> list[Wanted]:
-        """A dead forum by its listing; the captures that it names are then looked for in the first archive only once."""
-        captures: list[Capture] = []
-        for prefix in lookups.forum_prefixes(site):
-            self.listener.say(f"asking {self.archives[0].name} what it holds below {prefix}")
-            captures += self.archives[0].listing(prefix, prefix=True, since=self.task.since)
-        found = list(lookups.in_forum(site, captures, None if self.task.everything else self.interest))
-        linked = {item.native_id: item.reason for item in lookups.dead(self.conn, (site,))}
-        for item in found:
-            item.reason = item.reason or linked.get(item.native_id, "")
-        wanted = [item for item in found if item.reason]
-        self.passed_over = len(found) - len(wanted)
-        # Other threads' addresses cannot have answered with the same bytes, unless these are no thread's.
-        owners: dict[str, set[str]] = {}
-        for item in found:
-            for capture in item.captures:
-                owners.setdefault(capture.digest or "", set()).add(item.native_id)
-        same = "same bytes under the addresses of several threads"
-        self.worthless |= {digest: same for digest, ids in owners.items() if digest and len(ids) > 1}
-        self.listener.say(f"{len(captures)} captures of {len(found)} threads, {len(wanted)} of them wanted")
+        with self.db.atomic():
+            Store(self.conn, self.task.forum).add_site(clock.now())
+        self.survey = Account()
+        wanted: list[Wanted] = []
+        for archive in self.archives:
+            wanted += Survey(
+                self.conn,
+                archive,
+                self.task.forum,
+                self.task.survey,
+                self.intake,
+                self.interest,
+                self.hints,
+                self.taxonomy_version,
+                self.worthless,
+                self.listener.say,
+                self.stop,
+                self.survey,
+            ).wanted()
         return wanted
 
     def _look_for(self, wanted: Wanted) -> None:
@@ -149,18 +168,20 @@ class Recovery:
                 raise Stopped
             if self._held(wanted).whole and place:
                 return
-            if not self.task.again and lookups.lately(self.conn, archive.name, wanted):
+            before = None if self.task.again else lookups.lately(self.conn, archive.name, wanted)
+            # That a thread was passed over says nothing where it is wanted for itself.
+            if before and before.state != "passed":
                 self.lately += 1
                 continue
-            self._look_in(archive, wanted, wanted.captures if place == 0 else [])
+            self._look_in(archive, wanted, wanted.captures if wanted.listed_in == archive.name else [])
 
     def _look_in(self, archive: WebArchive, wanted: Wanted, captures: list[Capture]) -> None:
         before = len(self._held(wanted).numbers)
         try:
             captures = captures or self._listing(archive, wanted)
         except Excluded as error:
-            return self._note(archive, wanted, "excluded", str(error), 0, 0, 0)
-        choice = Choice(captures, lambda url: self._number(wanted.site, url), self.worthless)
+            return self._note(archive, wanted, "excluded", str(error))
+        choice = Choice(captures, lambda url: number(wanted.site, url), self.worthless, self.intake.holds_memento)
         good = 0
         while capture := choice.next(self._held(wanted)):
             if self.stop():
@@ -172,52 +193,79 @@ class Recovery:
             good += self._follow_redirects(archive, wanted, choice)
         elif choice.redirects:
             choice.passed["redirect, not needed"] += len(choice.redirects)
-        choice.rest()
         held = self._held(wanted)
+        left = choice.rest(held)
+        good += choice.held
         state = "none" if not captures else "refused" if not good else "recovered" if held.whole else "partly"
         self._note(
             archive,
             wanted,
             state,
             _detail(choice, held, len(captures)),
-            len(captures),
-            choice.fetched,
-            len(held.numbers) - before,
+            captures_listed=len(captures),
+            captures_fetched=choice.fetched,
+            captures_left=left,
+            new_posts=len(held.numbers) - before,
         )
 
     def _listing(self, archive: WebArchive, wanted: Wanted) -> list[Capture]:
         found: dict[tuple[str, str], Capture] = {}
         for prefix in wanted.prefixes():
             for capture in archive.listing(prefix, prefix=True, since=self.task.since):
-                if self._same(wanted, capture.url):
+                if same(wanted, capture.url, self.sites):
                     found[capture.url, capture.timestamp] = capture
         return list(found.values())
 
     def _fetch(self, archive: WebArchive, wanted: Wanted, capture: Capture) -> str | None:
         """Fetch a capture and take in what it says of the thread; why not, if it says nothing of it."""
-        try:
-            memento = archive.memento(capture)
-            return self._take(wanted, memento)
-        except (Refused, Excluded) as error:
-            return str(error)
+        return self._take(fetch(archive, wanted, capture, self.sites))
 
-    def _take(self, wanted: Wanted, memento: Memento) -> str | None:
-        exchange = memento.exchange
-        if exchange.status != 200:
-            return f"archived answer of status {exchange.status}"
-        site = self._same(wanted, exchange.url)
-        if site is None:
-            return "a capture of another address"
+    def _take(self, seen: Seen | str) -> str | None:
+        if isinstance(seen, str):
+            return seen
+        if not self.intake.holds(seen.exchange):
+            self.intake.take(seen.site, seen.exchange, seen.observation, "memento", seen.uri)
+        return None
+
+    def _pictures(self, wanted: Wanted) -> None:
+        """What the posts of a thread show, from the first archive that has it."""
+        found = find_thread(self.conn, wanted.site, wanted.native_id)
+        if found is None or found[1] != "recovered":
+            return
+        shelf = Media(self.conn, wanted.site)
+        with self.db.atomic():
+            addresses = shelf.note([found[0]], again=self.task.again)
+        (seen_at,) = self.conn.execute("select last_seen_at from threads where id = ?", (found[0],)).fetchone()
+        for address in addresses[:MOST_PICTURES]:
+            reasons = []
+            for archive in self.archives:
+                if self.stop():
+                    raise Stopped
+                reason = self._picture(archive, wanted, shelf, address, seen_at)
+                if reason is None:
+                    self.pictures += 1
+                    break
+                reasons.append(f"{archive.name}: {reason}")
+            else:
+                self.pictures_missing += 1
+                with self.db.atomic():
+                    shelf.given_up(address, "; ".join(reasons))
+
+    def _picture(self, archive: WebArchive, wanted: Wanted, shelf: Media, address: str, seen_at: str) -> str | None:
+        """Take a picture's capture, the nearest to the thread's; why not, if there is none that can be kept."""
+        near = Capture(address, re.sub(r"\D", "", seen_at), None, "", None)
         try:
-            observation = read(site, exchange)
-        except NotContent as error:
-            return f"no page of the thread: {error}"
-        if isinstance(observation, ThreadGone):
-            return "soft 404: another page, as the thread was gone by then"
-        if not isinstance(observation, ThreadPage | PostBatch) or not observation.posts:
-            return "no page of the thread"
-        if not self.intake.holds(exchange):
-            self.intake.take(site, exchange, observation, "memento", memento.uri)
+            memento = archive.memento(near, window=None)
+            observation = media.read(memento.exchange)
+        except (Refused, Excluded):
+            return "not held there"
+        except Disallowed as error:
+            return f"archived answer of {error}"
+        if memento.location:
+            return "archived answer: a redirect"
+        ingested = self.intake.take(wanted.site, memento.exchange, observation, "memento", memento.uri)
+        with self.db.atomic():
+            shelf.came(address, ingested.capture_id)
         return None
 
     def _follow_redirects(self, archive: WebArchive, wanted: Wanted, choice: Choice) -> int:
@@ -239,8 +287,8 @@ class Recovery:
             try:
                 memento = archive.memento(capture)
                 if not memento.location:
-                    return self._take(wanted, memento)
-                if not self._same(wanted, memento.location):
+                    return self._take(understand(memento, wanted, self.sites))
+                if not same(wanted, memento.location, self.sites):
                     return "redirect to another page"
                 if memento.location in seen:
                     return "redirects in a circle"
@@ -257,18 +305,6 @@ class Recovery:
             capture = nearest
         return "redirects without end"
 
-    def _same(self, wanted: Wanted, url: str) -> Site | None:
-        """The forum at whose address `url` names the wanted thread, None if it names another."""
-        named = identify(url, self.sites)
-        if named is None or named[1].thread is None:
-            return None
-        site, reference = named
-        return site if key(site, reference.thread or "") == key(wanted.site, wanted.native_id) else None
-
-    def _number(self, site: Site, url: str) -> int | None:
-        named = identify(url, (site,))
-        return named[1].post_number if named else None
-
     def _held(self, wanted: Wanted) -> Held:
         found = find_thread(self.conn, wanted.site, wanted.native_id)
         if found is None:
@@ -282,22 +318,23 @@ class Recovery:
         ).fetchone()
         return Held(frozenset(row[0] for row in numbers), None if listed is None else max(listed - held, missing, 0))
 
-    def _note(
-        self, archive: WebArchive, wanted: Wanted, state: str, detail: str, listed: int, fetched: int, new: int
-    ) -> None:
+    def _note(self, archive: WebArchive, wanted: Wanted, state: str, detail: str, **counts: int) -> None:
+        none = dict.fromkeys(("captures_listed", "captures_fetched", "captures_left", "new_posts"), 0)
+        counts = none | counts
         with self.db.atomic():
             lookups.note(
-                self.conn,
-                self.run_row.id,
-                archive.name,
-                wanted,
-                state,
-                detail,
-                captures_listed=listed,
-                captures_fetched=fetched,
-                new_posts=new,
+                self.conn, self.run_row.id, archive.name, wanted, state, detail, since=self.task.since, **counts
             )
-        self.listener.say(f"{state}: {wanted.url} ({new} new posts): {detail}")
+        self.listener.say(f"{state}: {wanted.url} ({counts['new_posts']} new posts): {detail}")
+
+    def _unexplained(self) -> bool:
+        """Whether something of a thread that was looked for is missing for no known reason."""
+        row = self.conn.execute(
+            "select 1 from lookups l left join coverage c using (site_id, native_id) where l.run_id = ?"
+            " and (captures_left > 0 or posts_unexplained > 0) limit 1",
+            (self.run_row.id,),
+        ).fetchone()
+        return row is not None
 
     def _requests(self) -> int:
         return sum(archive.requests for archive in self.archives)
@@ -316,19 +353,25 @@ class Recovery:
     def _lines(self, state: str) -> list[str]:
         run = self.conn.execute("select * from runs where id = ?", (self.run_row.id,)).fetchone()
         looked = self.conn.execute(
-            "select url, archive, state, detail from lookups where run_id = ? order by state = 'recovered', id",
+            "select url, archive, state, detail from lookups where run_id = ? order by state = 'passed',"
+            " state = 'recovered', id",
             (self.run_row.id,),
         ).fetchall()
         counts = {name: sum(row[2] == name for row in looked) for name in lookups.STATES}
+        if self.survey is None:
+            del counts["passed"]
         lines = [
             f"recover: {state} with {run['requests']} requests ({run['rate_limited']} answered 429)",
             f"  looked for {len(looked)} threads: " + ", ".join(f"{number} {name}" for name, number in counts.items()),
             f"  new: {run['new_threads']} threads, {run['new_posts']} posts; {run['edited_posts']} posts with other texts",
         ]
-        if self.passed_over:
-            lines.append(f"  {self.passed_over} threads of the listing did not match (--all takes them too)")
+        lines += self.survey.lines() if self.survey else ()
         if self.lately:
             lines.append(f"  {self.lately} were looked for in the last {lookups.AGAIN_AFTER.days} days (--again)")
+        if self.pictures or self.pictures_missing:
+            lines.append(
+                f"  pictures and attachments: {self.pictures} recovered, {self.pictures_missing} not held there"
+            )
         return lines + some([f"  {what}: {url} in {archive}: {detail}" for url, archive, what, detail in looked])
 
 

@@ -16,6 +16,7 @@ from datetime import timedelta
 from archive import clock
 from crawler.changes import LIVE, Capture, Changes
 from crawler.linking import Linker, find_thread
+from crawler.numbering import numbers_of
 from crawler.observations import ForumInfo, ListPage, PostBatch, ThreadGone, ThreadPage
 from crawler.posts import Posts
 from crawler.sites import ADAPTERS, Site
@@ -23,6 +24,11 @@ from crawler.sites import ADAPTERS, Site
 # A thread is due again after a tenth of its age since the last post, within these bounds: edits and removals that no
 # list shows happen mostly in young threads.
 SHORTEST_RECHECK, LONGEST_RECHECK = timedelta(days=1), timedelta(days=180)
+
+Facts = dict[str, str | int | None]
+"""Columns of a thread."""
+_Gone = tuple[str, int, str | None]
+"""When a thread was found gone, the status that said so, the thread that it leads to instead."""
 
 
 class Store:
@@ -34,13 +40,19 @@ class Store:
         self.rows = Posts(conn, site, self.linker)
 
     def add_site(self, moment: str) -> None:
-        """Enter the site itself; its address and title follow what the program knows now."""
+        """Enter the site itself; its address and title follow what the program knows now. Links that led nowhere before
+        may lead to it."""
+        known = "select base_url, hosts from sites where id = ?"
+        before = self.conn.execute(known, (self.site.id,)).fetchone()
         self.conn.execute(
-            "insert into sites (id, kind, base_url, title, added_at) values (?, ?, ?, ?, ?)"
+            "insert into sites (id, kind, base_url, title, added_at, hosts) values (?, ?, ?, ?, ?, ?)"
             " on conflict (id) do update set kind = excluded.kind, base_url = excluded.base_url,"
-            " title = coalesce(excluded.title, title)",
-            (self.site.id, self.site.kind, self.site.base_url, self.site.title, moment),
+            " title = coalesce(excluded.title, title), hosts = case excluded.hosts when '[]' then hosts"
+            " else excluded.hosts end",
+            (self.site.id, self.site.kind, self.site.base_url, self.site.title, moment, json.dumps(self.site.hosts)),
         )
+        if before is None or tuple(before) != tuple(self.conn.execute(known, (self.site.id,)).fetchone()):
+            self.linker.meet()
 
     def forum(self, info: ForumInfo, capture: Capture) -> None:
         self.conn.executemany(
@@ -104,6 +116,7 @@ class Store:
         changes.thread_id = thread_id
         self.rows.write(thread_id, page.posts, capture, changes)
         if page.stream is not None:
+            self.rows.number(thread_id, numbers_of(page.stream, page.posts, page.last_number), capture)
             self._stream(thread_id, page.stream, capture, changes)
         self.rows.settle_numbered(thread_id, changes)
         self._count(thread_id)
@@ -111,23 +124,36 @@ class Store:
         return changes
 
     def posts(self, batch: PostBatch, capture: Capture) -> Changes:
-        """Posts that were asked for by id. One that did not come although it was asked for twice is withheld by the
-        source, and that explains its absence."""
+        """Posts that were asked for by id. One that did not come although the source itself was asked for it twice is
+        withheld, and that explains its absence; if it is held, it is a tombstone."""
         changes = Changes()
-        thread_id = changes.thread_id = self.thread_id(batch.thread_native_id)
+        thread_id = self.thread_id(batch.thread_native_id)
         if thread_id is None:
-            return changes
+            if not batch.posts:
+                return changes
+            thread_id = self._bare_thread(batch, capture)
+            changes.new_threads += 1
+        changes.thread_id = thread_id
         self.rows.write(thread_id, batch.posts, capture, changes)
-        (stream_at,) = self.conn.execute("select stream_at from threads where id = ?", (thread_id,)).fetchone()
-        if stream_at and stream_at <= capture.captured_at:
+        stream_at, page = self.conn.execute(
+            "select stream_at, capture_id from threads where id = ?", (thread_id,)
+        ).fetchone()
+        if page is None:
+            self.conn.execute(
+                "update threads set first_seen_at = min(first_seen_at, ?1), last_seen_at = max(last_seen_at, ?1)"
+                " where id = ?2",
+                (capture.captured_at, thread_id),
+            )
+        if capture.live and stream_at and stream_at <= capture.captured_at:
             came = {post.native_id for post in batch.posts}
             held = self.rows.held(thread_id)
             absent = [native_id for native_id in batch.asked if native_id not in came]
-            lost = [native_id for native_id in absent if native_id in held]
-            self.rows.vanish(thread_id, lost, capture.captured_at, changes, left=False)
-            self._miss(thread_id, [native_id for native_id in absent if native_id not in held], None, capture)
+            self.rows.miss(thread_id, [i for i in absent if i in held], capture.captured_at, changes)
+            self._miss(thread_id, [i for i in absent if i not in held], None, capture)
         self.rows.settle_numbered(thread_id, changes)
         self._count(thread_id)
+        if not capture.live:
+            self._state(thread_id, batch.thread_native_id)
         return changes
 
     def gone(self, gone: ThreadGone, capture: Capture) -> Changes:
@@ -139,11 +165,11 @@ class Store:
         ).fetchone()
         if row is None:
             self.conn.execute(
-                "insert into absent_threads (site_id, native_id, status, checked_at, capture_id) values (?, ?, ?, ?, ?)"
-                " on conflict (site_id, native_id) do update set status = excluded.status,"
-                " checked_at = excluded.checked_at, capture_id = excluded.capture_id"
+                "insert into absent_threads (site_id, native_id, status, checked_at, capture_id, moved_to)"
+                " values (?, ?, ?, ?, ?, ?) on conflict (site_id, native_id) do update set status = excluded.status,"
+                " checked_at = excluded.checked_at, capture_id = excluded.capture_id, moved_to = excluded.moved_to"
                 " where excluded.checked_at >= absent_threads.checked_at",
-                (self.site.id, gone.native_id, gone.status, moment, capture.id),
+                (self.site.id, gone.native_id, gone.status, moment, capture.id, gone.moved_to),
             )
             # Where forums share their ids, another one may have it.
             if self.thread_id(gone.native_id) is None:
@@ -151,14 +177,15 @@ class Store:
             return changes
         thread_id = changes.thread_id = int(row[0])
         changes.gone_threads = self.conn.execute(
-            "update threads set state = 'gone', gone_at = ?, gone_status = ?, due_at = null"
+            "update threads set state = 'gone', gone_at = ?, gone_status = ?, moved_to = ?, due_at = null"
             " where id = ? and state = 'live' and last_seen_at <= ?",
-            (moment, gone.status, thread_id, moment),
+            (moment, gone.status, gone.moved_to, thread_id, moment),
         ).rowcount
+        # What posts alone show of a thread says nothing of when its page was last there.
         self.conn.execute(
-            "update threads set gone_at = ?, gone_status = ? where id = ? and state = 'recovered'"
-            " and last_seen_at <= ? and (gone_at is null or gone_at > ?)",
-            (moment, gone.status, thread_id, moment, moment),
+            "update threads set gone_at = ?1, gone_status = ?2, moved_to = ?3 where id = ?4 and state = 'recovered'"
+            " and (last_seen_at <= ?1 or capture_id is null) and (gone_at is null or gone_at > ?1)",
+            (moment, gone.status, gone.moved_to, thread_id),
         )
         self._state(thread_id, gone.native_id)
         return changes
@@ -209,7 +236,7 @@ class Store:
     def _thread_row(self, page: ThreadPage, capture: Capture, changes: Changes) -> int:
         held = find_thread(self.conn, self.site, page.native_id)
         if held is None:
-            thread_id = self._new_thread(page, capture)
+            thread_id = self._insert(page.native_id, self._first_page(page, capture, self._absent(page.native_id)))
             changes.new_threads += 1
         else:
             thread_id = held[0]
@@ -217,22 +244,40 @@ class Store:
         self._listed_count(thread_id, page, capture)
         return thread_id
 
-    def _new_thread(self, page: ThreadPage, capture: Capture) -> int:
-        absent = self.conn.execute(
-            "delete from absent_threads where site_id = ? and native_id = ? returning status, checked_at",
-            (self.site.id, page.native_id),
+    def _absent(self, native_id: str) -> _Gone | None:
+        """When and how a thread was not there before anything of it was held. It is no absent one any more."""
+        row = self.conn.execute(
+            "delete from absent_threads where site_id = ? and native_id = ? returning checked_at, status, moved_to",
+            (self.site.id, native_id),
         ).fetchone()
-        gone = absent is not None and absent[1] > capture.captured_at
-        values = self._facts(page, capture) | {
-            "site_id": self.site.id,
-            "native_id": page.native_id,
-            "url": self.adapter.thread_url(self.site, page.native_id),
-            "state": LIVE if capture.live and not gone else "recovered",
-            "gone_at": absent[1] if gone else None,
-            "gone_status": absent[0] if gone else None,
+        return tuple(row) if row else None
+
+    def _first_page(self, page: ThreadPage, capture: Capture, gone: _Gone | None) -> Facts:
+        """What the first page of a thread that comes in says of it."""
+        return self._facts(page, capture) | {
+            **_presence(capture, gone),
             "held_because": capture.via,
             "first_seen_at": capture.captured_at,
             "tags": json.dumps(page.tags),
+        }
+
+    def _bare_thread(self, batch: PostBatch, capture: Capture) -> int:
+        """A thread of which posts come in before any page."""
+        facts: Facts = {
+            **_presence(capture, self._absent(batch.thread_native_id)),
+            "title": batch.title or f"Thread {batch.thread_native_id}",
+            "held_because": capture.via,
+            "first_seen_at": capture.captured_at,
+            "last_seen_at": capture.captured_at,
+            "tags": "[]",
+        }
+        return self._insert(batch.thread_native_id, facts)
+
+    def _insert(self, native_id: str, facts: Facts) -> int:
+        values = facts | {
+            "site_id": self.site.id,
+            "native_id": native_id,
+            "url": self.adapter.thread_url(self.site, native_id),
         }
         marks = ", ".join("?" * len(values))
         cursor = self.conn.execute(
@@ -240,12 +285,12 @@ class Store:
         )
         return int(cursor.lastrowid or 0)
 
-    def _facts(self, page: ThreadPage, capture: Capture) -> dict[str, str | int | None]:
+    def _facts(self, page: ThreadPage, capture: Capture) -> Facts:
         """What a page says of the thread, and what a live one decides for the next crawl."""
         category = self.conn.execute(
             "select name from categories where site_id = ? and native_id = ?", (self.site.id, page.category_native_id)
         ).fetchone()
-        facts: dict[str, str | int | None] = {
+        facts: Facts = {
             "title": page.title,
             "category": category[0] if category else page.category,
             "created_at": page.created_at,
@@ -265,6 +310,10 @@ class Store:
     def _known_thread(self, thread_id: int, page: ThreadPage, capture: Capture) -> None:
         moment = capture.captured_at
         before = self.conn.execute("select * from threads where id = ?", (thread_id,)).fetchone()
+        if before["capture_id"] is None:
+            gone = (before["gone_at"], before["gone_status"], before["moved_to"]) if before["gone_at"] else None
+            self._update(thread_id, self._first_page(page, capture, gone))
+            return
         facts = self._facts(page, capture)
         newer = moment >= before["last_seen_at"]
         whole = page.stream is not None
@@ -284,8 +333,11 @@ class Store:
         if (newer and (whole or page.tags)) or (not newer and before["tags"] == "[]" and (not since or since < moment)):
             facts["tags"] = json.dumps(page.tags)
         if newer and capture.live and (before["gone_at"] or "") <= moment:
-            facts |= {"state": LIVE, "gone_at": None, "gone_status": None}
+            facts |= {"state": LIVE, "gone_at": None, "gone_status": None, "moved_to": None}
         facts["first_seen_at"] = min(moment, before["first_seen_at"])
+        self._update(thread_id, facts)
+
+    def _update(self, thread_id: int, facts: Facts) -> None:
         assignments = ", ".join(f"{name} = ?" for name in facts)
         self.conn.execute(f"update threads set {assignments} where id = ?", (*facts.values(), thread_id))
 
@@ -327,6 +379,8 @@ class Store:
                 " or posts_implied < ?1 or (posts_implied = ?1 and posts_implied_at < ?2))",
                 (page.posts_at_least, capture.captured_at, thread_id),
             )
+        if page.posts_beyond:
+            self.conn.execute("update threads set posts_beyond = ? where id = ?", (page.posts_beyond, thread_id))
         self.conn.execute(
             "update threads set posts_listed = case when posts_counted is null or (posts_implied > posts_counted"
             " and posts_implied_at > posts_counted_at) then posts_implied else posts_counted end where id = ?",
@@ -350,7 +404,8 @@ class Store:
         for native_id in native_ids:
             self.conn.execute(
                 "insert into missing_posts (thread_id, native_id, asked, reason, explained, first_missed_at,"
-                " last_missed_at, capture_id) values (?, ?, ?, ?, 0, ?, ?, ?)"
+                " last_missed_at, capture_id, number) values (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7,"
+                " (select number from post_numbers where thread_id = ?1 and native_id = ?2))"
                 " on conflict (thread_id, native_id) do update set asked = asked + 1, explained = asked + 1 >= 2,"
                 " reason = case when asked + 1 >= 2 then 'listed by the source, but not shown when asked for twice'"
                 " else excluded.reason end, last_missed_at = excluded.last_missed_at, capture_id = excluded.capture_id",
@@ -371,6 +426,13 @@ class Store:
             " where id = ?",
             (thread_id,),
         )
+
+
+def _presence(capture: Capture, gone: _Gone | None) -> Facts:
+    """The state of a thread that comes in, of which it may be known that it is gone since."""
+    at, status, moved_to = gone if gone and gone[0] > capture.captured_at else (None, None, None)
+    state = LIVE if capture.live and at is None else "recovered"
+    return {"state": state, "gone_at": at, "gone_status": status, "moved_to": moved_to}
 
 
 def _due(last_activity_at: str | None, captured_at: str) -> str:

@@ -177,20 +177,21 @@ class WebArchive:
                 return
             key = next_key
 
-    def memento(self, capture: Capture) -> Memento:
-        """The capture itself. Refused if the archive has not got it, or gives one of another day instead."""
+    def memento(self, capture: Capture, *, window: timedelta | None = WINDOW) -> Memento:
+        """The capture itself. Refused if the archive has not got it, or gives one instead that is further away than
+        `window` (None: any will do, as of a picture, whose address is made from its bytes)."""
         url = self.memento_uri(capture)
         asked: set[str] = set()
         for _ in range(REDIRECTS):
             asked.add(url)
             exchange = self._ask(self.player, url)
             if exchange.header("memento-datetime"):
-                return self._memento(capture, exchange)
+                return self._memento(capture, exchange, window)
             moved = REPLAY_URL.search(urljoin(url, exchange.header("location") or ""))
             if not 300 <= exchange.status < 400 or not moved:
                 raise _refusal(exchange)
             # The archive sends on to the nearest capture that it has.
-            if _apart(capture, _stamp(moved[1])) > WINDOW:
+            if window and _apart(capture, _stamp(moved[1])) > window:
                 raise Refused(f"the archive sent on to a capture of {_stamp(moved[1]):%Y-%m-%d}, another one")
             url = urljoin(url, exchange.header("location") or "")
             if url in asked or not url.startswith(self.replay):
@@ -201,14 +202,14 @@ class WebArchive:
         """Address of a capture with its bytes as they were (`id_`)."""
         return f"{self.replay}/{capture.timestamp}id_/{capture.url}"
 
-    def _memento(self, capture: Capture, exchange: Exchange) -> Memento:
+    def _memento(self, capture: Capture, exchange: Exchange, window: timedelta | None) -> Memento:
         try:
             moment = parsedate_to_datetime(exchange.header("memento-datetime") or "")
             moment = moment.replace(tzinfo=moment.tzinfo or UTC)
             body = _plain(exchange)
         except ValueError as error:
             raise Refused(f"not readable: {error}") from error
-        if _apart(capture, moment) > WINDOW:
+        if window and _apart(capture, moment) > window:
             raise Refused(f"the archive gave its capture of {moment:%Y-%m-%d} instead, another one")
         original = ORIGINAL_LINK.search(exchange.header("link") or "")
         url = DEFAULT_PORT.sub(r"\1\2", original[1] if original else capture.url)

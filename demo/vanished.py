@@ -9,7 +9,7 @@ bytes under every address), an archived 429, a revisit record, a circle of redir
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -51,7 +51,12 @@ def load_vanished(folder: Path = VANISHED) -> Forum:
 
 def write_web_archive(forum: Forum, path: Path) -> list[Shot]:
     """Write the WARC file of a web archive that has captured `forum`, and say what is in it, in order."""
-    shots = sorted(captures(forum), key=lambda shot: (shot.at, shot.url))
+    return write_shots(captures(forum), path)
+
+
+def write_shots(captured: Iterable[Shot], path: Path) -> list[Shot]:
+    """Write a WARC file of these captures, in order of time, and give them in that order."""
+    shots = sorted(captured, key=lambda shot: (shot.at, shot.url))
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
         writer = WARCWriter(file, gzip=True, warc_version="WARC/1.1")
@@ -64,7 +69,7 @@ def write_web_archive(forum: Forum, path: Path) -> list[Shot]:
 
 def captures(forum: Forum) -> Iterator[Shot]:
     """The captures of Old Quay, by thread."""
-    pages = _Pages(forum)
+    pages = Pages(forum)
     label, surprise, survey, question = (
         f"{forum.address}/t/{slug}"
         for slug in (
@@ -101,8 +106,8 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-class _Pages:
-    """The forum's pages as of the moment of a capture."""
+class Pages:
+    """The forum's pages in each layout, as of the moment of a capture."""
 
     def __init__(self, forum: Forum) -> None:
         self.forum, self.source = forum, WrittenForum(forum)

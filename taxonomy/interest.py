@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 from ahocorasick_rs import AhoCorasick
 
-from taxonomy.model import Taxonomy
+from taxonomy.model import CONTEXT, Taxonomy
 from taxonomy.names import Context, longest_first, names
 from taxonomy.normalise import fold, whole
 from taxonomy.spelling import spellings
+
+# With one of these a pair of words from a name means nothing.
+JOINTS = frozenset("& a and at by for has in it me my of off on out the to your".split())
 
 
 def interest(taxonomy: Taxonomy, title: str, tags: Iterable[str], excerpt: str | None) -> str | None:
@@ -27,6 +32,38 @@ def interest(taxonomy: Taxonomy, title: str, tags: Iterable[str], excerpt: str |
             spans.append(folded.span(start, end))
     words = dict.fromkeys(" ".join(text[start:end].split()) for start, end in longest_first(spans, len(text)))
     return ", ".join(words) or None
+
+
+def hints(taxonomy: Taxonomy, words: str) -> tuple[str, ...]:
+    """The words of an address that may speak of a program, though they name none: names that mean other things too,
+    pieces of longer names, and words that speak of programs in general. Enough to look closer, not to take a thread.
+    """
+    folded = fold(words)
+    pieces, beginnings = _pieces(taxonomy)
+    spans = [
+        folded.span(start, end)
+        for _, start, end in pieces.find_matches_as_indexes(folded.text, overlapping=True)
+        if whole(folded.text, start, end)
+    ]
+    spans += [folded.span(*match.span()) for match in beginnings.finditer(folded.text)]
+    return tuple(dict.fromkeys(" ".join(words[start:end].split()) for start, end in longest_first(spans, len(words))))
+
+
+@lru_cache(maxsize=8)
+def _pieces(taxonomy: Taxonomy) -> tuple[AhoCorasick, re.Pattern[str]]:
+    """What `hints` looks for: whole words, and beginnings of words."""
+    forms = {cue for cue in taxonomy.cues.about if not cue.endswith("*")}
+    for program in taxonomy.programs:
+        if program.mode == CONTEXT:
+            continue
+        for alias in program.aliases:
+            forms.update(spellings(alias.text))
+            words = fold(alias.text).text.split()
+            if len(words) > 2:
+                pairs = (pair for pair in pairwise(words) if JOINTS.isdisjoint(pair))
+                forms.update(form for pair in pairs for form in spellings(" ".join(pair)))
+    beginnings = (re.escape(fold(cue[:-1]).text) for cue in taxonomy.cues.about if cue.endswith("*"))
+    return AhoCorasick(sorted(forms)), re.compile(rf"(?<!\w)(?:{'|'.join(beginnings)})\w*")
 
 
 @lru_cache(maxsize=8)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 # A seller's complaint can be about these modes; a buyer's own choice is no seller program.
 BUYER_SIDE = "buyer_side"
 # Not a program at all: a remedy or a metric that is mentioned beside one.
 CONTEXT = "context"
+# In a theme's `exclude`: what belongs to another theme instead.
+INSTEAD = re.compile(r"-> (\w+)\b(?! \(may co-occur)")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ class Program:
     def buyer_side(self) -> bool:
         return self.mode == BUYER_SIDE
 
+    @property
+    def first_known(self) -> str | None:
+        """The earliest date of the history (a day, a month, a year); None if none is dated."""
+        return min((mode.date for mode in self.history if mode.date), default=None)
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -121,6 +129,11 @@ class Theme:
     exclude: tuple[str, ...]
     paraphrases: tuple[str, ...]
     evidence: tuple[str, ...]
+
+    @property
+    def instead(self) -> tuple[str, ...]:
+        """Ids of the themes to which the codebook refers what this one excludes: the same words do not carry both."""
+        return tuple(dict.fromkeys(other for text in self.exclude for other in INSTEAD.findall(text)))
 
 
 @dataclass(frozen=True)

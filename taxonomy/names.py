@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick
 
 from taxonomy.model import Alias, Condition, Program, Taxonomy
 from taxonomy.normalise import Folded, fold, whole
-from taxonomy.spelling import spellings
+from taxonomy.spelling import halves, one_letter_off, spellings
 
 # Confidence in a mention, by how sure the name is. To be replaced by measured precision where labels allow.
-SURE, UNOBSERVED, BY_PARAGRAPH, BY_THREAD = 1.0, 0.95, 0.9, 0.85
+SURE, UNOBSERVED, BY_PARAGRAPH, BY_THREAD, MISTYPED = 1.0, 0.95, 0.9, 0.85, 0.9
+TYPO = "name with a typo"
 # How far before a name the words that make it something else may begin, in characters.
 REACH = 40
 
@@ -24,7 +25,8 @@ class Mention:
     """A program's name at `text[start:end]`, in code points of the text that was searched.
 
     `alias` is the name as the taxonomy lists it; `rule` is `name` for names that mean nothing else, and for ambiguous
-    ones `name in paragraph`, `name in title`, `name in thread`: where the context was that decided.
+    ones `name in paragraph`, `name in title`, `name in thread`: where the context was that decided; for a long name of
+    which one letter is wrong `name with a typo`.
     """
 
     program_id: str
@@ -101,8 +103,19 @@ class Names:
                             continue
                         taken.add((spelling, alias.exact_case))
                         forms.setdefault(spelling, []).append(_Form(program, alias, exact))
-        self._forms: tuple[tuple[_Form, ...], ...] = tuple(map(tuple, forms.values()))
-        self._automaton = AhoCorasick(list(forms))
+        # Beside them the halves of long names: where only one stands, a letter of the other may be wrong.
+        long: dict[str, list[tuple[str, bool, _Form]]] = {}
+        for program in taxonomy.programs:
+            for alias in program.aliases:
+                if alias.ambiguous or alias.exact_case:
+                    continue
+                form = _Form(program, alias, frozenset())
+                for place, half in enumerate(halves(alias.text)):
+                    long.setdefault(half, []).append((fold(alias.text).text.strip(), place == 0, form))
+        literals = list(dict.fromkeys((*forms, *long)))
+        self._forms = tuple(tuple(forms.get(literal, ())) for literal in literals)
+        self._long = tuple(tuple(long.get(literal, ())) for literal in literals)
+        self._automaton = AhoCorasick(literals)
 
     def find(self, text: str, *, title: str = "", thread_text: str = "", known: Collection[str] = ()) -> list[Mention]:
         """The programs named in `text`, in order, without overlap: where names overlap the longest one stands.
@@ -121,7 +134,7 @@ class Names:
         found: list[_Hit] = []
         held: dict[tuple[int, str], bool] = {}
         for number, start, end in hits:
-            if not whole(folded.text, start, end):
+            if not self._forms[number] or not whole(folded.text, start, end):
                 continue
             for form in self._forms[number]:
                 if form.alias is None:
@@ -130,7 +143,26 @@ class Names:
                 verdict = _verdict(form, form.alias, _Place(folded, start, end, context, held))
                 if verdict:
                     found.append(_Hit(start, end, form, form.alias, *verdict))
+        parts = [hit for hit in hits if self._long[hit[0]]]
+        if parts:
+            found += self._mistyped(parts, found, _Place(folded, 0, 0, context, held))
         return _mentions(found, refused, folded) if found else []
+
+    def _mistyped(self, parts: Iterable[tuple[int, int, int]], found: Sequence[_Hit], where: _Place) -> list[_Hit]:
+        """Long names with one letter wrong, at their halves that are right; none where a name stands as listed."""
+        text = where.folded.text
+        hits = []
+        for number, start, end in parts:
+            if any(hit.start < end and start < hit.end for hit in found):
+                continue
+            for name, first, form in self._long[number]:
+                for length in (len(name) - 1, len(name), len(name) + 1):
+                    at, to = (start, start + length) if first else (end - length, end)
+                    if at < 0 or not one_letter_off(text[at:to], name) or not whole(text, at, to):
+                        continue
+                    if form.alias and _verdict(form, form.alias, replace(where, start=at, end=to)):
+                        hits.append(_Hit(at, to, form, form.alias, TYPO, MISTYPED))
+        return hits
 
 
 @lru_cache(maxsize=8)

@@ -22,6 +22,8 @@ SWAPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 FILLINGS = (("s", "z"), ("", "l"), ("", "me"), ("", "ue"), ("", "l"), ("", "u"))
 HYPHENED = re.compile(r"(?<=\w)[-\u2010-\u2013](?=\w)")
 MOST = 64
+# So many characters make a name that is still known with one letter wrong.
+LONG = 14
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -39,6 +41,27 @@ def spellings(name: str) -> tuple[str, ...]:
             if len(forms) >= MOST:
                 return tuple(forms)
     return tuple(forms)
+
+
+def halves(name: str) -> tuple[str, ...]:
+    """The two halves of a long name, folded: whoever mistypes one letter of it leaves one of them as it is. None of a
+    short name, which with another letter is another word."""
+    text = fold(name).text.strip()
+    return (text[: len(text) // 2], text[len(text) // 2 :]) if len(text) >= LONG else ()
+
+
+def one_letter_off(text: str, name: str) -> bool:
+    """Whether `text` is `name` with one letter too many, too few, or another, or with two neighbours swapped; its first
+    letter is seldom the wrong one."""
+    if text == name or text[:1] != name[:1] or abs(len(text) - len(name)) > 1:
+        return False
+    shorter = min(len(text), len(name))
+    start = next((place for place in range(shorter) if text[place] != name[place]), shorter)
+    end = next((place for place in range(shorter - start) if text[-1 - place] != name[-1 - place]), shorter - start)
+    typed, meant = text[start : len(text) - end], name[start : len(name) - end]
+    if not all(char.isalpha() or char == " " for char in typed + meant):
+        return False
+    return max(len(typed), len(meant)) == 1 or (len(typed) == len(meant) == 2 and typed == meant[::-1])
 
 
 def _word(word: str) -> tuple[str, ...]:

@@ -13,16 +13,10 @@ import json
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from archive import clock
 from archive.warc import Exchange
-from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, kept
-
-# Names of parameters that open an account or name a person.
-SECRET_PARAMETER = re.compile(
-    r"token|api_?key|secret|session|passw|auth|signature|csrf|e-?mail|^(?:sid|key|code|jwt|sso|sig)$", re.I
-)
+from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, kept, without_secrets
 
 
 def read(path: Path) -> Parts:
@@ -62,15 +56,6 @@ def _entry(entry: Any, where: str) -> Saved | Passed:
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", str(content.get("mimeType") or "")))
     return Saved(Exchange(without_secrets(url), moment, int(response["status"]), "", headers, body), where)
-
-
-def without_secrets(url: str) -> str:
-    """An address without its fragment, name, password, and parameters that open an account."""
-    parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    harmless = [(name, value) for name, value in pairs if not SECRET_PARAMETER.search(name)]
-    query = parts.query if harmless == pairs else urlencode(harmless)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
 
 def _whole_entries(text: str) -> list[Any]:

@@ -11,8 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 from archive import clock
 from archive.markup import too_deep
 from archive.warc import Exchange
-from crawler.imports.har import without_secrets
-from crawler.imports.saved import Parts, Passed, Saved
+from crawler.imports.saved import Parts, Passed, Saved, without_secrets
 
 HEAD_BYTES = 20_000
 # SingleFile writes a comment at the head: "Page saved with SingleFile", `url: ...`, `saved date: ...` (its

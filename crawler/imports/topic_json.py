@@ -8,8 +8,7 @@ from pathlib import Path
 
 from archive import clock
 from archive.warc import Exchange
-from crawler.imports.har import without_secrets
-from crawler.imports.saved import BrokenFile, Parts, Passed, Saved
+from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, without_secrets
 
 
 def read(path: Path, *, url: str | None = None, saved_at: str | None = None) -> Parts:

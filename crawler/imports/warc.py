@@ -11,7 +11,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from archive import clock
 from archive.warc import MAX_DECODED_BYTES, Exchange
-from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, kept
+from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, kept, without_secrets
 
 REST_BYTES = 1024
 CODINGS = frozenset(("gzip", "x-gzip", "deflate", "identity", ""))
@@ -52,7 +52,10 @@ def read_records(file: BinaryIO, name: str, end: int | None = None) -> Parts:
 
 
 def _response(record: Any, where: str) -> Saved | Passed:
-    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    try:
+        url = without_secrets((record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>"))
+    except ValueError:
+        return Passed(where, "an address that is none")
     http = record.http_headers
     moment = clock.normal(record.rec_headers.get_header("WARC-Date"))
     if http is None or not url.startswith(("http://", "https://")) or moment is None:

@@ -47,6 +47,7 @@ LIMITS = ((5, 10), (20, 60))
 BATCH = 1
 GLOBAL_IDS = True
 LISTS_ALL = False
+NAMELESS = True
 NOT_LIVE = None
 
 # Two forms of id, of which the second is of threads carried over from the old forums: different keys, never converted.
@@ -74,6 +75,7 @@ CARDS = '[data-testid="search-post-layout"], [data-testid="search-post-compact-l
 LISTING = '[data-testid="searchListing-container"]'
 CONTENT = '[data-testid="post-content"]'
 ARTICLES = 'article[id^="post-"]'
+NOT_SHOWN = "how further replies are loaded is not known"
 # The name stands in no element of its own kind in every copy that was seen; its form is always one of these.
 NAME = re.compile(r"Seller_[A-Za-z0-9]{4,}|[^\W_][\w.'-]*_(?:Amazon|Amzn)")
 
@@ -241,6 +243,7 @@ def _thread(page: LexborHTMLParser, site: Site, url: str, thread: str, body: byt
         stream=None,
         posts_listed=counted,
         posts_at_least=at_least,
+        posts_beyond=NOT_SHOWN,
         category=words(page.css_first('main a[href*="amzn1.spce.category."]')) or None,
     )
 

@@ -70,6 +70,10 @@ class Adapter(Protocol):
         """Whether its lists show every thread, so that absence from them means something."""
 
     @property
+    def NAMELESS(self) -> bool:
+        """Whether the address of a thread says nothing of what it is about."""
+
+    @property
     def NOT_LIVE(self) -> str | None:
         """Why a forum of this kind cannot be crawled, and what to do instead; None if it can."""
 

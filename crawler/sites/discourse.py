@@ -36,6 +36,7 @@ LIMITS = ((50, 10), (200, 60))
 BATCH = 300
 GLOBAL_IDS = False
 LISTS_ALL = True
+NAMELESS = False
 NOT_LIVE = None
 
 ACTION_TYPES = (2, 3)  # moderator action, small action
@@ -235,6 +236,7 @@ def thread_page(asked: str, data: Any) -> ThreadPage:
         last_activity_at=clock.normal(data.get("last_posted_at")),
         posts=posts,
         stream=tuple(dict.fromkeys(stream)),
+        last_number=_optional_int(data.get("highest_post_number")),
     )
 
 
@@ -242,7 +244,9 @@ def _batch(thread: str, asked: tuple[str, ...], data: Any) -> PostBatch:
     native_id = _id(data["id"])
     if native_id != thread:
         raise NotContent(f"posts of topic {native_id} came instead of {thread}")
-    return PostBatch(thread, asked, _posts(data))
+    slugs = (item.get("topic_slug") for item in data["post_stream"]["posts"])
+    slug = next((slug for slug in slugs if isinstance(slug, str) and slug), "")
+    return PostBatch(thread, asked, _posts(data), title=LONE_SURROGATES.sub("", slug).replace("-", " ").strip())
 
 
 def _posts(data: Any) -> tuple[SeenPost, ...]:

@@ -43,6 +43,7 @@ from crawler.sites.html import (
 LIMITS, BATCH = discourse.LIMITS, discourse.BATCH
 GLOBAL_IDS = False
 LISTS_ALL = False
+NAMELESS = False
 NOT_LIVE = (
     "this forum is gone from its address. What web archives hold of it: optout recover --forum {site}; what you saved"
     " of it yourself: optout import PATH"

@@ -17,6 +17,7 @@ LIMITS = ((1, 2),)
 BATCH = 1
 GLOBAL_IDS = False
 LISTS_ALL = False
+NAMELESS = True
 NOT_LIVE = "this forum's software is gone, and no saved page of it has been seen; only links to its threads are known"
 
 # `;jsessionid=...` may follow any path.

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from archive.warc import WarcStore
+from crawler.rebuild import rebuild
 from demo import WrittenForum
-from demo.faults import Fault, answer
+from demo.faults import Fault, answer, vanishing_post
 from demo.model import Gone, Paragraph, Version
 from tests.crawler.conftest import Bench, Benches, Time, with_posts
+from tests.crawling import content, opened
 from tests.forums import small_forum
 
 # The forum's clock stands three months after the threads; what changes does so a day later.
@@ -129,6 +132,80 @@ def test_a_thread_that_comes_back_is_live_again(bench: Benches, virtual_time: Ti
     crawled.forum.move_clock(before)
     crawled.crawl()
     assert crawled.rows("select state, gone_at, gone_status from threads") == [("live", None, None)]
+
+
+def test_a_thread_that_is_gone_but_still_listed_is_asked_for_ever_more_rarely(
+    bench: Benches, virtual_time: Time
+) -> None:
+    crawled = bench(small_forum({7: 3, 8: 1}))
+    crawled.crawl()
+    crawled.forum.faults.append(answer("/t/7.json", 404, "{}", JSON, times=None))
+    crawled.crawl(recheck=True)
+    asked = []
+    for _day in range(16):
+        virtual_time.pass_days(1.1)
+        crawled.crawl()
+        asked.append(len(crawled.asked_for("/t/7.json")))
+    assert asked == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    crawled.forum.faults.clear()
+    virtual_time.pass_days(16)
+    crawled.crawl()
+    assert crawled.value("select state from threads where native_id = '7'") == "live"
+
+
+def test_a_thread_that_was_merged_into_another_is_gone_and_says_where_it_went(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 3, 8: 2}))
+    crawled.crawl()
+    crawled.forum.faults.append(answer("/t/7.json", 301, headers={"Location": "/t/thread-8/8"}, times=None))
+    report = crawled.crawl(recheck=True)
+    assert report.exit_code == 0
+    assert crawled.rows("select native_id, state, gone_status, moved_to, posts_held from threads order by 1") == [
+        ("7", "gone", 301, "8", 3),
+        ("8", "live", None, None, 2),
+    ]
+    assert "1 threads gone" in report.text
+    before = content(crawled.folder)
+    db = opened(crawled.folder)
+    rebuild(db, WarcStore(crawled.folder / "archive.warc", software="test"))
+    db.close()
+    assert content(crawled.folder) == before
+    assert crawled.value("select moved_to from threads where native_id = '7'") == "8"
+    crawled.forum.faults.clear()
+    crawled.crawl(recheck=True)
+    assert crawled.rows("select state, moved_to from threads where native_id = '7'") == [("live", None)]
+
+
+def test_the_thread_that_another_one_leads_to_is_fetched(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 3, 8: 2}))
+    crawled.forum.faults.append(answer("/t/7.json", 301, headers={"Location": "/t/thread-8/8"}, times=None))
+    assert crawled.crawl(path="/t/7", everything=False).exit_code == 0
+    assert crawled.rows("select native_id, posts_held from threads") == [("8", 2)]
+    assert crawled.rows("select native_id, status, moved_to from absent_threads") == [("7", 301, "8")]
+
+
+def test_threads_that_lead_to_each_other_are_a_circle(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 3, 8: 2}))
+    crawled.forum.faults += [
+        answer("/t/7.json", 301, headers={"Location": "/t/8"}, times=None),
+        answer("/t/8.json", 301, headers={"Location": "/t/7"}, times=None),
+    ]
+    report = crawled.crawl()
+    assert report.exit_code == 3 and "redirected in a circle" in report.text
+
+
+def test_a_held_post_that_is_once_not_shown_is_asked_for_again_before_it_is_a_tombstone(bench: Benches) -> None:
+    forum = small_forum({7: 30})
+    lost = forum.threads[0].posts[25].id
+    crawled = bench(forum)
+    crawled.crawl()
+    crawled.forum.faults.append(vanishing_post(lost, times=1))
+    crawled.crawl(recheck=True)
+    assert len(crawled.asked_for("/posts.json")) == 2
+    assert crawled.rows("select state, missed_at from posts where number = 26") == [("present", None)]
+    crawled.forum.faults.append(vanishing_post(lost))
+    assert crawled.crawl(recheck=True).exit_code == 0
+    assert len(crawled.asked_for("/posts.json")) == 2
+    assert crawled.rows("select state, text != '' from posts where number = 26") == [("deleted", 1)]
 
 
 def test_a_thread_that_left_the_lists_but_answers_is_asked_once(bench: Benches, virtual_time: Time) -> None:

@@ -130,9 +130,30 @@ def test_a_forum_that_answers_nothing_useful_is_named_and_can_be_taken_up_again(
             crawled.crawl()
         assert len(crawled.requests) >= 3
     crawled.forum.faults.clear()
+    came = crawled.value("select count(*) from captures") > 0
     assert crawled.crawl().exit_code == 0
     assert crawled.value("select count(*) from threads") == 2
-    assert crawled.value("select count(*) from runs") == 1
+    # Where something had come, it is the same run.
+    assert crawled.value("select count(*) from runs") == (1 if came else 3)
+
+
+def test_a_host_that_never_answered_leaves_a_failed_run_and_no_forum(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 1}))
+    crawled.forum.faults.append(reset("/", times=None))
+    with pytest.raises(UnreachableError):
+        crawled.crawl()
+    assert crawled.rows("select state, exit_code, ended_at is not null from runs") == [("failed", 4, 1)]
+    assert crawled.rows("select * from sites") == crawled.rows("select * from frontier") == []
+
+
+def test_a_forum_that_once_answered_stays_when_it_no_longer_does(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 1}))
+    crawled.crawl()
+    crawled.forum.faults.append(reset("/", times=None))
+    with pytest.raises(UnreachableError):
+        crawled.crawl()
+    assert crawled.rows("select state from runs order by id") == [("finished",), ("interrupted",)]
+    assert crawled.value("select count(*) from threads") == 1
 
 
 def test_many_broken_topics_in_a_row_end_the_run(bench: Benches) -> None:

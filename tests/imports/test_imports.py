@@ -52,8 +52,7 @@ class Box:
             db = open_archive(self.paths.database, create=True)
             try:
                 warcs = WarcStore(self.paths.warcs, software="test")
-                found = take.files(paths)
-                return take.Import(db, warcs, [QUAY], take.Options(**options), say=lambda _: None).run(found)
+                return take.Import(db, warcs, [QUAY], take.Options(**options), say=lambda _: None).run(paths)
             finally:
                 db.close()
 
@@ -200,7 +199,8 @@ def test_what_the_user_says_of_a_page_goes_before_what_it_says_itself(file: File
 
 def test_a_page_of_nowhere_asks_for_its_address(box: Box, file: File) -> None:
     report = box.take(file("page.html", b"<html><p>Hello</p></html>"))
-    assert "Say it with --url" in report.text and report.exit_code == 0
+    assert report.text.count("Say it with --url") == 1 and report.exit_code == 2
+    assert "--forum" not in report.text
 
 
 def test_a_topic_s_json_needs_the_forum_s_address(box: Box, file: File) -> None:
@@ -280,6 +280,82 @@ def test_older_files_become_earlier_versions_and_rebuild_gives_the_same(box: Box
     rebuild.rebuild(db, WarcStore(box.paths.warcs, software="test"))
     db.close()
     assert {name: box.rows(sql) for name, sql in CONTENT.items()} == before
+
+
+PNG = b"\x89PNG\r\n\x1a\n, a picture"
+
+
+def showing(*sources: str) -> bytes:
+    """A topic whose opening post shows pictures."""
+    topic = files.topic()
+    topic["post_stream"]["posts"][0]["cooked"] = "".join(f'<p><img src="{source}"></p>' for source in sources)
+    return json.dumps(topic).encode()
+
+
+def picture_har(*pictures: str) -> bytes:
+    """A session that opened a topic and loaded these pictures with it, the last one before it."""
+    shown = files.har_entry(PAGE[0], showing("/uploads/a.png", "/uploads/b.png", "https://cdn.example/c.png"))
+    loaded = [files.har_entry(url, PNG, encoded=True) for url in pictures]
+    for entry in loaded:
+        entry["response"]["headers"] = [{"name": "Content-Type", "value": "image/png"}]
+    return files.har(*loaded[-1:], shown, *loaded[:-1]).encode()
+
+
+MEDIA = (
+    "select m.url, m.state, reason, c.route, c.mime from media m left join captures c on c.id = capture_id order by 1"
+)
+
+
+def test_nothing_secret_of_a_recorded_session_reaches_the_archive(box: Box, file: File) -> None:
+    """Browser extensions write what a session saw, into WARC files too."""
+    url = "https://ada:SECRET1@quay.example/t/7.json?api_key=SECRET2&page=1"
+    box.take(file("x.warc.gz", files.warc((url, files.topic_bytes()))))
+    assert box.rows("select url from captures") == [(f"{FORUM}/t/7.json?page=1",)]
+    (path,) = box.paths.warcs.glob("*.gz")
+    stored = gzip.decompress(path.read_bytes()) + box.paths.database.read_bytes()
+    assert b"SECRET" not in stored and b"_t=secret" not in stored
+
+
+def test_pictures_that_posts_show_are_taken_with_them_and_others_are_not(box: Box, file: File) -> None:
+    loaded = (f"{FORUM}/uploads/avatar.png", f"{FORUM}/uploads/b.png", f"{FORUM}/uploads/a.png")
+    report = box.take(file("s.har", picture_har(*loaded)))
+    assert box.rows(MEDIA) == [
+        ("https://cdn.example/c.png", "missing", "on another host", None, None),
+        (f"{FORUM}/uploads/a.png", "held", None, "import", "image/png"),
+        (f"{FORUM}/uploads/b.png", "held", None, "import", "image/png"),
+    ]
+    assert "3 captures taken, 0 held already, 1 passed over" in report.text
+    assert "2 of the captures are pictures and attachments" in report.text
+    again = box.take(file("s.har", picture_har(*loaded)))
+    assert "0 captures taken, 3 held already, 1 passed over" in again.text
+
+
+def test_a_picture_that_is_not_in_the_files_is_listed_as_not_held(box: Box, file: File) -> None:
+    box.take(file("s.har", picture_har(f"{FORUM}/uploads/a.png")))
+    assert (f"{FORUM}/uploads/b.png", "wanted", None, None, None) in box.rows(MEDIA)
+
+
+def test_what_is_named_and_holds_nothing_usable_is_said_and_ends_in_2(box: Box, file: File, tmp_path: Path) -> None:
+    good = file("good.warc", files.warc(PAGE, packed=False))
+    other = file("other.warc", files.warc(("https://news.example/", b"{}"), packed=False))
+    report = box.take(good, other)
+    assert report.exit_code == 2
+    assert f"nothing usable in {other}" in report.text and str(good) not in report.text
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for path in (good, other):
+        (folder / path.name).write_bytes(path.read_bytes())
+    # A folder is one source, and what is held already is usable.
+    assert box.take(folder).exit_code == 0
+    (tmp_path / "empty").mkdir()
+    assert box.take(tmp_path / "empty").exit_code == 2
+
+
+def test_each_passed_page_is_named_once(box: Box, file: File) -> None:
+    pages = [file(f"{name}.html", b"<html><p>Hello</p></html>") for name in "ab"]
+    text = box.take(*pages).text
+    assert [text.count(words) for words in ("a.html: the page does not", "b.html: the page does not")] == [1, 1]
+    assert text.count("Say it with --url") == 2 and "2 passed over" in text
 
 
 @settings(max_examples=150, deadline=None)

@@ -41,7 +41,8 @@ def test_a_dead_forum_is_named_by_its_address(tmp_path: Path, server: WebArchive
     )
     assert result.exit_code == 0
     assert "recovered: https://sellers.oldquay.example/forums/t/45210" in result.output
-    assert "threads of the listing did not match" in result.output
+    assert "5 threads listed: 4 wanted (1 by their addresses" in result.output
+    assert "3 by title or opening post" in result.output and "passed over: 1 by their addresses" in result.output
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,7 @@ def test_a_dead_forum_is_named_by_its_address(tmp_path: Path, server: WebArchive
         (["https://sellers.oldquay.example/forums"], "is not the address of a thread"),
         ([SURVEY, "--forum", "osfe-us"], "either URL or --forum"),
         (["--all"], "--all goes with --forum"),
+        (["--deep"], "--deep goes with --forum"),
         (["--archive", "archive.org"], "is no web archive"),
     ],
 )
@@ -66,7 +68,9 @@ def test_nothing_to_look_for_is_no_error(tmp_path: Path, server: WebArchiveServe
 def test_an_import_of_a_forum_that_is_not_listed_names_it(tmp_path: Path) -> None:
     path, db = tmp_path / "saved.warc.gz", tmp_path / "archive.db"
     path.write_bytes(files.warc((f"{files.FORUM}/t/7.json", files.topic_bytes())))
-    assert "0 captures taken" in run("import", path, "--db", db, "--quiet").output
+    result = run("import", path, "--db", db, "--quiet")
+    assert result.exit_code == 2 and "0 captures taken" in result.output
+    assert f"nothing usable in {path}" in result.output and "name it: --forum URL" in result.output
     result = run("import", path, "--forum", files.FORUM, "--db", db, "--quiet")
     assert result.exit_code == 0 and "1 captures taken" in result.output
     opened = open_archive(db)

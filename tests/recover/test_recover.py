@@ -5,8 +5,10 @@ The real pywb is asked, over the WARC file of the demonstration's vanished forum
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from archive.database import Paths, open_archive, write_lock
 from archive.errors import UnreachableError
 from archive.warc import WarcStore
-from crawler import door, intake, rebuild
+from crawler import choosing, door, intake, rebuild
 from crawler.crawl import Crawl
 from crawler.lookups import Wanted
 from crawler.recover import Recovery, Task
@@ -23,10 +25,11 @@ from crawler.report import Report
 from crawler.scope import Interest, Scope
 from crawler.sites import Site
 from crawler.store import Store
+from crawler.survey import Hints
 from crawler.webarchives import WebArchive
 from demo import DemoForum, load_forum
 from demo.model import DATA
-from demo.vanished import load_vanished
+from demo.vanished import Shot, load_vanished, write_shots
 from demo.web_archive import Answer, WebArchiveServer
 from tests.crawler.conftest import Time
 from tests.crawling import CONTENT, Silence
@@ -64,6 +67,7 @@ class Bench:
         task: Task | None = None,
         *,
         interest: Interest | None = None,
+        hints: Hints = lambda words: (),
         sites: Sequence[Site] = (QUAY,),
     ) -> Report:
         with write_lock(self.paths, "test"):
@@ -76,6 +80,7 @@ class Bench:
                     sites,
                     task or Task(wanted(*SLUGS)),
                     interest=interest or (lambda title, tags, text: "anything"),
+                    hints=hints,
                     taxonomy_version="test",
                     listener=self.listener,
                 ).run()
@@ -217,7 +222,8 @@ def test_a_whole_forum_is_recovered_by_its_listing_where_the_addresses_match(ben
     report = bench.recover([pywb.url], Task(forum=QUAY), interest=about_labels)
     assert bench.states() == {"20417": "recovered"}
     assert bench.rows("select reason from lookups") == [("in the archive: label",)]
-    assert "4 threads of the listing did not match" in report.text
+    assert "5 threads listed: 1 wanted (1 by their addresses" in report.text
+    assert "passed over: 4 by their addresses" in report.text
     bench.recover([pywb.url], Task(forum=QUAY, everything=True))
     assert set(bench.states()) == set(SLUGS) and bench.states()["61002"] == "refused"
 
@@ -348,3 +354,116 @@ def test_an_archive_that_falls_silent_ends_the_run_and_the_next_one_goes_on(
     assert bench.rows("select state, exit_code from runs order by id desc limit 1") == [("interrupted", 4)]
     bench.recover([server.url])
     assert set(bench.states()) == set(SLUGS)
+
+
+# Pictures
+
+
+def with_pictures(path: Path) -> None:
+    """A web archive of one thread that shows three pictures: one captured in another year, one as a 404, one never."""
+    url, at = f"{FORUM}/t/x/7", datetime(2020, 5, 1, tzinfo=UTC)
+    sources = ("/forums/uploads/a.png", "/forums/uploads/b.png", "/forums/uploads/c.png", "https://cdn.example/d.png")
+    images = "".join(f'<p><img src="{source}"></p>' for source in sources)
+    page = (
+        f'<html><h1>Pictures</h1><div id="post_1" class="topic-body crawler-post"><span class="creator"><a>ada</a></span>'
+        f'<div class="post" itemprop="text">{images}</div></div></html>'
+    ).encode()
+    write_shots(
+        [
+            Shot(url, at, 200, page),
+            Shot(f"{FORUM}/uploads/a.png", at - timedelta(days=500), 200, b"PNG", "image/png"),
+            Shot(f"{FORUM}/uploads/b.png", at, 429, b"no", "text/plain"),
+        ],
+        path,
+    )
+
+
+def test_pictures_in_recovered_posts_come_from_the_archive_too_or_are_listed(bench: Bench, tmp_path: Path) -> None:
+    with_pictures(tmp_path / "p.warc.gz")
+    with WebArchiveServer(tmp_path / "p.warc.gz") as server:
+        report = bench.recover([server.url], Task(wanted("7")))
+        name = server.url
+        states = bench.rows("select m.url, state, reason from media m order by 1")
+        before = len(server.requests)
+        bench.recover([server.url], Task(wanted("7")))
+        assert not [path for _, path in server.requests[before:] if "uploads" in path]
+    assert states == [
+        ("https://cdn.example/d.png", "missing", "on another host"),
+        ("https://sellers.oldquay.example/forums/uploads/a.png", "held", None),
+        ("https://sellers.oldquay.example/forums/uploads/b.png", "missing", f"{name}: archived answer of status 429"),
+        ("https://sellers.oldquay.example/forums/uploads/c.png", "missing", f"{name}: not held there"),
+    ]
+    captures = bench.rows("select mime, route, captured_at from captures c join media on media.capture_id = c.id")
+    assert captures == [("image/png", "memento", "2018-12-18T00:00:00Z")]
+    assert "pictures and attachments: 1 recovered, 2 not held there" in report.text
+
+
+def test_no_pictures_are_asked_for_where_none_are_wanted(bench: Bench, tmp_path: Path) -> None:
+    with_pictures(tmp_path / "p.warc.gz")
+    with WebArchiveServer(tmp_path / "p.warc.gz") as server:
+        bench.recover([server.url], Task(wanted("7"), media=False))
+        assert not [path for _, path in server.requests if "uploads" in path]
+    assert bench.rows("select * from media") == []
+
+
+# What is missing, and where it was looked for
+
+
+def test_what_a_look_up_did_not_find_is_explained_by_it(bench: Bench, pywb: Pywb) -> None:
+    report = bench.recover([pywb.url], Task(wanted("50333", "20417")))
+    assert report.exit_code == 0
+    looked_on = bench.rows("select substr(looked_at, 1, 10) from lookups where native_id = '50333'")[0][0]
+    coverage = "select posts_missing, posts_unexplained, reasons from coverage where native_id = ?"
+    assert bench.rows(coverage, "50333") == [
+        (
+            20,
+            0,
+            "counted by the source, but on no page that is held;"
+            f" looked up in {pywb.url} on {looked_on}: not held there",
+        )
+    ]
+    assert bench.rows(coverage, "20417") == [(0, 0, None)]
+
+
+def test_a_look_up_that_left_captures_explains_nothing_and_the_next_one_goes_on(
+    bench: Bench, server: WebArchiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as few:
+        few.setattr(choosing, "MOST", 2)
+        report = bench.recover([server.url], Task(wanted("31877")))
+    assert report.exit_code == 3
+    (left,) = bench.rows("select captures_left from lookups")
+    assert left[0] > 0
+    assert bench.rows("select posts_unexplained > 0 from coverage") == [(1,)]
+    before = len(server.requests)
+    assert bench.recover([server.url], Task(wanted("31877"), again=True)).exit_code == 0
+    played = [path for _, path in server.requests[before:] if "id_/" in path]
+    assert len(played) == len(set(played)) and "held already" in bench.rows("select detail from lookups")[0][0]
+    assert bench.rows("select captures_left, state from lookups") == [(0, "recovered")]
+    assert bench.rows("select posts_unexplained from coverage") == [(0,)]
+
+
+def test_that_only_later_captures_were_looked_at_is_said(bench: Bench, server: WebArchiveServer) -> None:
+    bench.recover([server.url], Task(wanted("50333"), since="2023-01-01T00:00:00Z"))
+    assert "(captures since 2023-01-01): not held there" in bench.rows("select reasons from coverage")[0][0]
+
+
+def test_ids_of_a_data_capture_and_numbers_of_pages_are_put_together(bench: Bench, server: WebArchiveServer) -> None:
+    # Of the second page only the crawlers' layout, without ids, is left.
+    server.held = [held for held in server.held if held.timestamp != "20220701184500"]
+    bench.recover([server.url], Task(wanted("31877")))
+    rows = bench.rows("select native_id, state from posts where native_id like '#%'")
+    assert rows == [("#9", "deleted")]
+    assert bench.rows("select count(*) from missing_posts") == [(0,)]
+    assert bench.states() == {"31877": "recovered"}
+
+
+def test_posts_that_are_listed_before_their_thread_s_page_are_kept(bench: Bench, tmp_path: Path) -> None:
+    post = {"id": 902, "post_number": 2, "cooked": "<p>Kept.</p>", "topic_slug": "labels-again", "username": "ada"}
+    body = json.dumps({"post_stream": {"posts": [post]}, "id": 7}).encode()
+    url = f"{FORUM}/t/7/posts.json?post_ids%5B%5D=902"
+    write_shots([Shot(url, datetime(2020, 5, 1, tzinfo=UTC), 200, body, "application/json")], tmp_path / "p.warc.gz")
+    with WebArchiveServer(tmp_path / "p.warc.gz") as server:
+        bench.recover([server.url], Task(wanted("7")))
+    assert bench.rows("select title, state, posts_held from threads") == [("labels again", "recovered", 1)]
+    assert bench.rows("select native_id, text from posts") == [("902", "Kept.")]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from crawler.catalogue import archived_sites, known_sites
 from crawler.changes import Capture
 from crawler.observations import ThreadGone
 from crawler.sites import Site
@@ -89,3 +92,33 @@ def test_a_link_in_a_post_that_comes_later_finds_the_thread_that_is_held(tmp_pat
     see(stored, OSFE, "7", "memento")
     stored.see(page(post(1, f'<a href="{LINKS[0]}">there</a>'), native_id="9"), 1, "live")
     assert links(stored)[0][4] == "recovered"
+
+
+@pytest.mark.parametrize("met_first", [True, False])
+def test_another_name_of_a_forum_that_only_the_archive_knows_leads_to_its_threads(
+    tmp_path: Path, met_first: bool
+) -> None:
+    other = Site("quay", "discourse", "https://quay.example/forums", hosts=("old.quay.example",))
+    stored = Stored(tmp_path, SAS)
+    if met_first:
+        see(stored, other, "7", "memento")
+        stored.store = Store(stored.db.conn, SAS)
+    stored.see(page(post(1, '<a href="https://old.quay.example/forums/t/x/7/2">there</a>'), native_id="9"), 1, "live")
+    if not met_first:
+        assert links(stored) == [(None, None, None, None, "outside")]
+        see(stored, other, "7", "memento")
+    assert links(stored) == [("quay", "7", None, 2, "recovered")]
+
+
+def test_names_that_were_known_once_stay_known(tmp_path: Path) -> None:
+    named = Site("quay", "discourse", "https://quay.example/forums", hosts=("old.quay.example",))
+    stored = Stored(tmp_path, named)
+    Store(stored.db.conn, Site("quay", "discourse", "https://quay.example/forums")).add_site(moment_of(2))
+    (site,) = archived_sites(stored.db.conn)
+    assert site == named
+
+
+def test_a_forum_that_was_met_before_it_was_listed_is_linked_under_its_old_id(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, Site("sellersasksellers-com", "discourse", SAS.base_url))
+    (sas,) = [site for site in known_sites(stored.db.conn, [SAS, NSFE]) if site.base_url == SAS.base_url]
+    assert sas.id == "sellersasksellers-com"

@@ -121,15 +121,15 @@ def test_a_category_s_list_shows_threads_that_the_list_of_all_does_not(forum: Fo
     assert sum("/discussions?" in address for address in forum.asked) == 12
 
 
-def test_what_the_page_counts_and_does_not_hold_is_in_the_coverage_and_in_the_exit_code(
-    forum: Forum, tmp_path: Path
-) -> None:
+def test_what_the_page_counts_and_does_not_hold_is_in_the_coverage_and_explained(forum: Forum, tmp_path: Path) -> None:
     report = crawl(forum, tmp_path)
-    assert report.exit_code == 3
-    assert "counted by the source" in report.text
-    assert rows(tmp_path, "select native_id, posts_listed, posts_held, posts_missing from coverage order by 2") == [
-        (CARRIED_OVER, 4, 4, 0),
-        (ROOT, 37, 4, 33),
+    assert report.exit_code == 0
+    why = "the pages count more posts than they show: how further replies are loaded is not known"
+    assert f"33 posts (0 unexplained): {why}" in report.text
+    coverage = "select native_id, posts_listed, posts_held, posts_missing, posts_unexplained, reasons from coverage"
+    assert rows(tmp_path, f"{coverage} order by 2") == [
+        (CARRIED_OVER, 4, 4, 0, 0, None),
+        (ROOT, 37, 4, 33, 0, why),
     ]
 
 

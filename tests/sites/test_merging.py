@@ -151,29 +151,37 @@ def test_posts_of_a_source_without_numbers_are_numbered_by_time(stored: Stored) 
     ]
 
 
-# Any thread, as captures of different days show it: with ids and a stream, or as pages without. Each post's text
+# Any thread, as captures of different days show it: with ids and a stream, as pages without, as posts by their ids. Each post's text
 # changes at most once a day and never returns; a removed post stays removed.
 @st.composite
-def histories(draw: st.DrawFn) -> list[tuple[int, ThreadPage]]:
+def histories(draw: st.DrawFn) -> list[tuple[int, ThreadPage | PostBatch]]:
     numbers = range(1, draw(st.integers(1, 4)) + 1)
     removed = {n: draw(st.integers(1, 12)) for n in numbers if n > 1 and draw(st.booleans())}
     edits = {n: sorted(draw(st.sets(st.integers(1, 9), max_size=2))) for n in numbers}
-    captures = []
+    captures: list[tuple[int, ThreadPage | PostBatch]] = []
     for day in sorted(draw(st.sets(st.integers(0, 10), min_size=1, max_size=5))):
         there = [n for n in numbers if day < removed.get(n, 99)]
         shown = [n for n in there if draw(st.booleans())] or there[:1]
-        whole = draw(st.booleans())
-        posts = [post(n, f"text {sum(edit <= day for edit in edits[n])} of {n}", None if whole else "") for n in shown]
-        stream = tuple(f"1{n:03}" for n in there) if whole else None
-        implied = None if whole else max(shown)
-        captures.append((day, page(*posts, stream=stream, posts_at_least=implied, title=f"Title {day // 4}")))
+        shape = draw(st.sampled_from(("data", "page", "posts")))
+        native_id = "" if shape == "page" else None
+        posts = tuple(post(n, f"text {sum(edit <= day for edit in edits[n])} of {n}", native_id) for n in shown)
+        if shape == "posts":
+            asked = tuple(f"1{n:03}" for n in there)
+            captures.append((day, PostBatch("7", asked, posts, title="the words of its address")))
+            continue
+        data = shape == "data"
+        stream = tuple(f"1{n:03}" for n in there) if data else None
+        last = max(there) if data and draw(st.booleans()) else None
+        implied = None if data else max(shown)
+        title = f"Title {day // 4}"
+        captures.append((day, page(*posts, stream=stream, posts_at_least=implied, title=title, last_number=last)))
     return captures
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_the_order_in_which_captures_come_does_not_matter(
-    history: list[tuple[int, ThreadPage]], random: object
+    history: list[tuple[int, ThreadPage | PostBatch]], random: object
 ) -> None:
     shuffled = list(history)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -191,3 +199,84 @@ def test_the_order_in_which_captures_come_does_not_matter(
             results.append(rows)
             stored.db.close()
     assert results[0] == results[1]
+
+
+# Ids that a list of all shows, and numbers that a page of HTML shows
+
+
+def data(stream: str, shown: str, last: int | None = None, day: int = 5) -> tuple[ThreadPage, int]:
+    """A page of data: `1-5` are the ids 1001 to 1005, shown are posts by number."""
+    ids = tuple(f"1{int(n):03}" for n in stream.split())
+    return page(*(post(int(n)) for n in shown.split()), stream=ids, last_number=last), day
+
+
+PAIRS = [
+    ("the number of the last post says that there are no gaps", "1 2 3 4", "1 2", 4, ["1001", "1002", "1003", "1004"]),
+    ("between two posts that are shown there are none", "1 2 3 4", "1 2 4", None, ["1001", "1002", "1003", "1004"]),
+    ("nothing says where the gaps are", "1 2 3 4", "1 2", None, ["1001", "1002", "#3", "#4"]),
+    ("a post was removed in between", "1 2 4 5", "1 2 5", None, ["1001", "1002", "#3", "#4", "1005"]),
+    ("ids do not ascend: staff stands second", "1 4 2 3", "1", 4, ["1001", "#2", "#3", "#4"]),
+    ("a later post than the last of the list", "1 2 3", "1", 3, ["1001", "1002", "1003", "#4"]),
+]
+
+
+@pytest.mark.parametrize("html_first", [True, False])
+@pytest.mark.parametrize(("why", "stream", "shown", "last", "ids"), PAIRS, ids=[case[0] for case in PAIRS])
+def test_ids_and_numbers_are_paired_where_nothing_else_is_possible(
+    stored: Stored, why: str, stream: str, shown: str, last: int | None, ids: list[str], html_first: bool
+) -> None:
+    html = page(*(post(n, f"text {n}", native_id="") for n in range(1, 5)))
+    seen = [(html, 3), data(stream, shown, last)]
+    for captured, day in seen if html_first else reversed(seen):
+        stored.see(captured, day)
+    assert [row["native_id"] for row in stored.rows("posts") if row["number"] < 6] == ids
+
+
+def test_a_paired_post_is_missing_no_more_and_its_text_is_the_page_s(stored: Stored) -> None:
+    stored.see(*data("1 2 3", "1 2", 3))
+    assert stored.rows("missing") == [{"native_id": "1003"}]
+    stored.see(page(post(3, "from the page", native_id="")), 4)
+    assert stored.rows("missing") == []
+    assert [(row["native_id"], row["html"], row["state"]) for row in stored.rows("posts")][2:] == [
+        ("1003", "<p>from the page</p>", "present")
+    ]
+    assert stored.rows("coverage")[0]["posts_missing"] == 0
+
+
+def test_two_posts_by_different_people_at_different_times_are_never_made_one(stored: Stored) -> None:
+    stored.see(page(post(2, "by Ben", native_id="", author="ben", created_at="2018-02-02T00:00:00Z")), 1)
+    stored.see(page(post(2, "by Ada"), stream=("1002",)), 5)
+    assert sorted((row["native_id"], row["html"]) for row in stored.rows("posts")) == [
+        ("#2", "<p>by Ben</p>"),
+        ("1002", "<p>by Ada</p>"),
+    ]
+    assert stored.rows("revisions") == []
+    stored.see(page(post(2, "by Ben, edited", native_id="", author="ben", created_at="2018-02-02T00:00:00Z")), 2)
+    assert {row["native_id"]: row["html"] for row in stored.rows("posts")}["1002"] == "<p>by Ada</p>"
+
+
+# Posts before their thread
+
+
+def test_posts_that_come_before_any_page_of_their_thread_are_kept(stored: Stored) -> None:
+    stored.see(PostBatch("7", ("1002", "1003"), (post(2), post(3)), title="labels we never asked for"), 9)
+    (thread,) = stored.rows("threads")
+    assert (thread["title"], thread["state"], thread["posts_held"]) == ("labels we never asked for", "recovered", 2)
+    stored.see(page(post(1), stream=("1001", "1002", "1003"), title="Labels we never asked for!"), 4)
+    (thread,) = stored.rows("threads")
+    assert (thread["title"], thread["posts_listed"], thread["posts_held"]) == ("Labels we never asked for!", 3, 3)
+    assert stored.db.conn.execute("select count(*) from titles").fetchone()[0] == 0
+
+
+def test_an_archived_answer_without_a_post_proves_nothing_about_it(stored: Stored) -> None:
+    stored.see(page(post(1), post(2), stream=("1001", "1002", "1003")), 4)
+    stored.see(PostBatch("7", ("1002", "1003"), ()), 9)
+    assert [row["state"] for row in stored.rows("posts")] == ["present", "present"]
+
+
+def test_a_gone_thread_of_which_only_posts_come_back_is_recovered(stored: Stored) -> None:
+    stored.see(ThreadGone("7", 404), 9, "live")
+    stored.see(PostBatch("7", ("1002",), (post(2),)), 3)
+    thread = stored.rows("threads")[0]
+    assert (thread["state"], thread["gone_at"], thread["gone_status"]) == ("recovered", moment_of(9), 404)
+    assert stored.rows("absent") == []

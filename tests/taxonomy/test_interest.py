@@ -3,7 +3,7 @@
 import pytest
 
 from taxonomy import Taxonomy, load
-from taxonomy.interest import interest
+from taxonomy.interest import hints, interest
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +30,23 @@ def test_the_words_that_matched_are_given(
 @pytest.mark.parametrize("title", ["Tape guns", "PO Box in Ohio", "Purchase orders and the PO", "", "RSS feed readers"])
 def test_other_threads_are_passed_over(taxonomy: Taxonomy, title: str) -> None:
     assert interest(taxonomy, title, ["shipping"], "Which tape do you use?") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("handling time surprise", ("handling time",)),
+        ("unpaid return label", ("return label",)),
+        ("donations question", ("donations",)),
+        ("another questionnaire arrived", ("questionnaire",)),
+        ("auto authorised even when exempt", ("auto authorised", "exempt")),
+        ("gsp switched off", ("gsp", "switched off")),
+        ("welcome to the harbour", ()),
+        ("whatever for me", ()),
+        ("", ()),
+    ],
+)
+def test_words_that_may_speak_of_a_program_are_worth_a_look(
+    taxonomy: Taxonomy, words: str, found: tuple[str, ...]
+) -> None:
+    assert hints(taxonomy, words) == found

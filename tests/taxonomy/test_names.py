@@ -64,6 +64,44 @@ def test_spellings_plurals_and_possessives_are_known(matcher: Names, text: str, 
 
 
 @pytest.mark.parametrize(
+    ("typed", "program"),
+    [
+        ("Promise Optimzation", "amz.promise_optimization"),
+        ("promise optimziation", "amz.promise_optimization"),
+        ("Promsie Optimization", "amz.promise_optimization"),
+        ("Promise Optimizattion", "amz.promise_optimization"),
+        ("PromiseOptimization", "amz.promise_optimization"),
+        ("Prepaid Retrun Label", "amz.prepaid_return_label"),
+        ("refund at frist scan", "amz.refund_at_first_scan"),
+        ("Automated Handlng Time", "amz.automated_handling_time"),
+    ],
+)
+def test_a_long_name_is_known_with_one_letter_wrong(matcher: Names, typed: str, program: str) -> None:
+    (mention,) = matcher.find(f"The “{typed}” again")
+    assert (mention.program_id, mention.rule) == (program, "name with a typo")
+    assert f"The “{typed}” again"[mention.start : mention.end] == typed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Promis Optimzation",  # two letters
+        "Xromise Optimization",  # another first letter
+        "Promise Optimization2",
+        "my Promise Optimizationxy",
+        "autohandling",  # short names mean other things with another letter
+        "BUI",
+    ],
+)
+def test_what_is_further_off_is_another_name(matcher: Names, text: str) -> None:
+    assert ids(matcher, text) == []
+
+
+def test_where_the_name_stands_as_listed_no_typo_of_it_is_looked_for(matcher: Names) -> None:
+    assert [m.rule for m in matcher.find("Promise Optimization, the Promise Optimizations")] == ["name", "name"]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Write to PO Box 1432.",
