@@ -31,6 +31,8 @@ _MONTH = (
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _WEEKDAY = r"(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)day"
+_LAST_MONTH = _MONTH.replace("?P<month>", "?P<last>")
+_OTHER_WEEKDAY = r"(?:on |the )?(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*day"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?P<nth>st|nd|rd|th)?"
 _NTH = r"the (?P<day>[23]?1st|2?2nd|2?3rd|(?:[4-9]|1\d|2[04-9]|30)th)"
 _YEAR = r"(?P<year>19[89]\d|20[0-4]\d)"
@@ -39,7 +41,10 @@ _OR_SHORT = r"(?P<year>(?:19[89]|20[0-4])\d|\d\d)"
 _NUMBER = r"0?[1-9]|[12]\d|3[01]"
 _FREE = r"(?<![\w/.$€£#%&+=@\-])"
 _END = r"(?![\w/%$€£]|-\w|[.,:]\d|'\d)"
-_HEDGE = r"(?P<hedge>ca\.?|circa|c\.|~|around|about|approx\.?|approximately|roughly|somewhere around)"
+_HEDGE = (
+    r"(?P<hedge>ca\.?|circa|c\.|~|around|about|approx\.?|approximately|roughly|somewhere around"
+    r"|some ?time (?:in|around|during|after))"
+)
 _PART = r"(?P<part>early|mid|late|(?:the )?(?:beginning|start|middle|end) of)(?: in)?[- ]?"
 _CUE = r"(?:in|since|from|until|till|before|after|by|during|through|between|as of|dated|year|for)"
 # What a number that looks like a year counts.
@@ -48,26 +53,38 @@ _THINGS = (
     r"|bucks|people|steps|buyers|customers|views|posts|replies|pounds|euros|usd|sq|feet|miles|hours|pages|times)\b)"
 )
 _KINDS = (
-    r"(?:polic(?:y|ies)|updates?|threads?|posts?|season|holiday|holidays|agreement|roll-?out|announcements?|changes?"
+    r"(?:version|edition|e-?mail|letter|statement|invoice|polic(?:y|ies)|updates?|threads?|posts?|season|holiday|holidays|agreement|roll-?out|announcements?|changes?"
     r"|terms|rules?|fees?|notice|peak|program(?:me)?|settlement|lawsuit|figures|numbers|tax year|christmas)\b"
 )
 _COUNT = r"(?P<count>\d{1,2}|" + "|".join(sorted([*NUMBERS, *VAGUE], key=len, reverse=True)) + ")"
 # A month's name with nothing of a word behind it.
-MONTH = re.compile(_MONTH + r"(?![a-z])", re.I)
+MONTH = re.compile(_MONTH + r"(?![a-z])")
 # Before a date without a year: it can lie ahead.
 AHEAD = re.compile(
-    r"(?:start(?:ing|s)?|begin(?:ning|s)?|effective|until|till|by|from|as of|before|due|deadline|ends?|closes?|for|through"
+    r"(?:\b(?:deadline|cut-?off|due date|last day)\b[\w ]{0,24} is|start(?:ing|s)?|begin(?:ning|s)?|effective|until|till|by|from|as of|before|due|deadline|ends?|closes?|for|through"
     r"|to|will|next)(?: on)?(?: the)?\W*$",
     re.I,
 )
+# Days of the year that sellers count by. Christmas is its week.
+HOLIDAYS: dict[str, Callable[[int], Period]] = {
+    "christmas": lambda year: periods.days(date(year, 12, 20), date(year, 12, 26)),
+    "xmas": lambda year: periods.days(date(year, 12, 20), date(year, 12, 26)),
+    "new year's eve": lambda year: periods.days(date(year, 12, 31), date(year, 12, 31)),
+    "new year's day": lambda year: periods.days(date(year, 1, 1), date(year, 1, 1)),
+    "halloween": lambda year: periods.days(date(year, 10, 31), date(year, 10, 31)),
+    "thanksgiving": lambda year: periods.nth_weekday(year, 11, 4, 3),
+    "black friday": lambda year: periods.nth_weekday(year, 11, 4, 3, after=1),
+    "cyber monday": lambda year: periods.nth_weekday(year, 11, 4, 3, after=4),
+}
 # No marketplace is older.
 EARLIEST = 1990
+DOTTED = re.compile(r"\d\d\.\d\d\.\d{4}")
 VERSION = re.compile(r"(?:version|release|build|firmware|v|model(?: no)?)\.? ?$", re.I)
 
 
 @dataclass(frozen=True)
 class Match:
-    """A match with what its form needs to be resolved."""
+    """A match in the text's small letters, with what its form needs to be resolved. `text` is as written."""
 
     match: re.Match[str]
     text: str
@@ -75,8 +92,8 @@ class Match:
     day_first: bool
 
     def get(self, name: str) -> str:
-        """What a named part of the pattern matched, in lower case; empty if nothing."""
-        return (self.match.groupdict().get(name) or "").lower()
+        """What a named part of the pattern matched; empty if nothing."""
+        return self.match.groupdict().get(name) or ""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -88,6 +105,11 @@ class Match:
         """Whether the words before it let the date lie ahead of the post."""
         start = self.span[0]
         return AHEAD.search(self.text, max(0, start - 24), start) is not None
+
+    @property
+    def small_month(self) -> bool:
+        """Whether the month's name is, in small letters, another word too."""
+        return self.text[slice(*self.match.span("month"))] in ("may", "march", "mar")
 
     @property
     def month(self) -> int:
@@ -132,7 +154,7 @@ def _named_day(at: Match) -> Period | None:
 
 def _day_of_some_year(at: Match) -> Period | None:
     # "I may 2 of them", "we march 10 boxes over": a month needs its capital, or an ordinal beside it.
-    if at.match["month"] in ("may", "march", "mar") and not at.get("nth"):
+    if at.small_month and not at.get("nth"):
         return None
     return at.nearest([periods.day(number, at.month, at.day) for number in _years(at)])
 
@@ -146,7 +168,7 @@ def _month_of_year(at: Match) -> Period | None:
 
 
 def _month_of_some_year(at: Match) -> Period | None:
-    if at.match["month"] in ("may", "march", "mar") and at.get("which") not in ("last", "next", "past"):
+    if at.small_month and at.get("which") not in ("last", "next", "past"):
         return None
     found = [periods.month(number, at.month) for number in _years(at)]
     if at.posted and at.get("which") in ("last", "past", "this past"):
@@ -182,6 +204,13 @@ def _days_of_month(at: Match) -> Period | None:
         first, last = periods.day(number, at.month, at.day), periods.day(number, at.month, int(at.get("last")))
         found.append(periods.days(first.first, last.last) if first and last and first.first < last.first else None)
     return found[0] if at.get("year") else at.nearest(found)
+
+
+def _months_of_year(at: Match) -> Period | None:
+    """Of two months the year stands behind the second."""
+    count = (MONTHS.index(at.get("last")[:3]) + 1 - at.month) % 12 + 1
+    first_year = at.year - (at.month + count - 1 > 12)
+    return periods.months(first_year, at.month, count) if count > 1 else None
 
 
 def _month_of_year_beside(at: Match) -> Period | None:
@@ -223,7 +252,9 @@ def _numeric_of_some_year(at: Match) -> Period | None:
 def _ordered(at: Match) -> tuple[int, int]:
     """Month and day: as the forum's country writes them, unless only the other order is a date."""
     first, second = int(at.get("first")), int(at.get("second"))
-    if first > 12 or (at.day_first and second <= 12):
+    # 01.07.2023 with its dots and noughts is how Europe writes the first of July, on any forum.
+    european = DOTTED.fullmatch(at.match[0]) is not None
+    if first > 12 or ((at.day_first or european) and second <= 12):
         first, second = second, first
     return first, second
 
@@ -239,6 +270,18 @@ def _season(at: Match) -> Period | None:
     if at.get("which") == "last":
         return max((option for option in found if option.last < posted), key=lambda option: option.first, default=None)
     return min(found, key=lambda option: abs((option.first - posted).days))
+
+
+def _holiday(at: Match) -> Period | None:
+    days = HOLIDAYS[at.get("holiday")]
+    written = at.get("year") or at.get("short")
+    if written:
+        return days(_full_year(int(written), at.posted))
+    if at.posted is None or at.get("which") != "last":
+        return None
+    return max(
+        (found for number in _years(at) if (found := days(number)).last < at.posted), key=lambda found: found.first
+    )
 
 
 def _quarter(at: Match) -> Period | None:
@@ -335,7 +378,7 @@ def _day_of_some_month(at: Match) -> Period | None:
 class Form:
     """A way to write a date. `gate`: a kind of literals, one of which every match holds.
 
-    The date is the pattern's group `date`, or all of the match.
+    The pattern is for text in small letters; the date is its group `date`, or all of the match.
     """
 
     name: str
@@ -345,7 +388,7 @@ class Form:
 
 
 def _form(name: str, gate: str, pattern: str, resolve: Callable[[Match], Period | None]) -> Form:
-    return Form(name, gate, re.compile(pattern, re.I), resolve)
+    return Form(name, gate, re.compile(pattern), resolve)
 
 
 _GLUED = rf"(?:[-/., ]{{1,2}}(?:of )?{_LONG}|[-,. ]{{0,2}}' ?(?=\d)|-(?=\d\d)|(?<=[a-z])(?=\d)){_OR_SHORT}"
@@ -355,61 +398,84 @@ FORMS = (
     _form(
         "year-month-day",
         "year",
-        rf"{_FREE}{_YEAR}(?P<sep>[-/.])(?P<m>0?[1-9]|1[0-2])(?P=sep){_DAY}(?:T[\d:.]+Z?)?{_END}",
+        rf"{_FREE}{_YEAR}(?P<sep>[-/.])(?P<m>0?[1-9]|1[0-2])(?P=sep){_DAY}(?:t[\d:.]+z?)?{_END}",
         _iso,
     ),
     _form(
         "day month year",
-        "month",
+        "day before month",
         rf"{_FREE}{_ON_WEEKDAY}{_DAY}(?: ?[-./]? ?| of )(?:of )?{_MONTH}\.?{_GLUED}{_END}",
         _named_day,
     ),
     _form(
         "month day year",
-        "month",
+        "month and year",
         rf"{_FREE}{_ON_WEEKDAY}{_MONTH}\.?[ -]?{_DAY}(?: ?,? ?(?:of |in )?(?<!\d){_LONG}|-{_LONG}|,? ?'(?=\d\d)){_OR_SHORT}{_END}",
         _named_day,
     ),
     _form(
         "day month",
-        "month",
+        "day before month",
         rf"{_FREE}{_ON_WEEKDAY}{_DAY}(?: ?-? ?| of ){_MONTH}(?![a-z])(?!\.?,? ?'?\d)(?!-\w)",
         _day_of_some_year,
     ),
-    _form("month day", "month", rf"{_FREE}{_ON_WEEKDAY}{_MONTH}\.? ?{_DAY}{_END}{_THINGS}(?! ?%)", _day_of_some_year),
+    _form(
+        "month day",
+        "day after month",
+        rf"{_FREE}{_ON_WEEKDAY}{_MONTH}\.? ?{_DAY}{_END}{_THINGS}(?! ?%)",
+        _day_of_some_year,
+    ),
     _form(
         "days of a month",
-        "month",
+        "day after month",
         rf"{_FREE}{_MONTH}\.? {_DAY} ?(?:-|to|through|until) ?(?P<last>{_NUMBER})(?:st|nd|rd|th)?(?:,? {_YEAR})?{_END}",
         _days_of_month,
     ),
     _form(
+        "days before their month",
+        "day before month",
+        rf"{_FREE}{_DAY} ?(?:-|to|through|until|and|&) ?(?P<last>{_NUMBER})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,? {_YEAR})?(?![a-z]|\.?,? ?'?\d)",
+        _days_of_month,
+    ),
+    _form(
+        "months of a year",
+        "months and year",
+        rf"{_FREE}{_MONTH}\.? ?(?:-|/|to|through|until|and|&) ?{_LAST_MONTH}\.?(?: of |, ?| ){_YEAR}{_END}",
+        _months_of_year,
+    ),
+    _form(
         "month year",
-        "month",
+        "month and year",
         rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.?(?: of | in |, ?|[-/ ]){_YEAR}){_END}",
         _month_of_year,
     ),
     _form(
         "month of last or this year",
-        "month",
+        "month in words",
         rf"{_FREE}{_MONTH}(?: of)? (?P<which>last|this) year(?!\w|-)",
         _month_of_year_beside,
     ),
     _form(
+        "month last",
+        "month in words",
+        rf"(?<!\w)(?:in|since|until|till|before|after|from|by|of) (?P<date>{_MONTH} (?P<which>last))(?! ?\w*(?:year|week|month|time|night|day|one|thing|resort))",
+        _month_of_some_year,
+    ),
+    _form(
         "ordinal in words",
-        "month",
+        "month in words",
         rf"(?<!\w)(?P<day>{'|'.join(sorted(ORDINALS, key=len, reverse=True))})(?P<nth>) (?:day )?of {_MONTH}(?![a-z])(?!\.?,? ?'?\d)",
         _ordinal_day,
     ),
     _form(
         "week of a month",
-        "month",
+        "month in words",
         rf"(?<!\w)(?P<week>first|second|third|fourth|last) week (?:or so )?(?:of|in) {_MONTH}(?:,? {_YEAR})?(?![a-z]|\.?,? ?'?\d)",
         _week_of_month,
     ),
     _form(
         "month 'yy",
-        "month",
+        "month and year",
         rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.? ?'(?P<year>\d\d)){_END}",
         _month_of_year,
     ),
@@ -427,6 +493,13 @@ FORMS = (
         rf"(?<!\w)(?:on|by|since|from|until|till|before|after|dated|effective|starting|through) (?P<date>(?!(?:1/[2-4]|2/3|3/4)\b)(?P<first>{_NUMBER})/(?P<second>{_NUMBER})){_END}(?! ?(?:stars?|price|of|off|inch)\b)",
         _numeric_of_some_year,
     ),
+    # Only days that no month has the number of; and sixteenths are inches.
+    _form(
+        "month/day after a deed",
+        "numeric",
+        rf"(?<!\w)(?:enroll?ed|charged|noticed|posted|opened|closed|sent|received|refunded|called|edited|updated|started|ended|billed|cancel+ed|opted (?:in|out))(?: again)? (?P<date>(?P<first>0?[1-9]|1[0-2])/(?P<second>1[3-57-9]|2\d|3[01])){_END}(?! ?(?:stars?|of|off|price|scale)\b)",
+        _numeric_of_some_year,
+    ),
     _form("year after a cue", "year", rf"(?<!\w){_CUE} (?:the )?(?P<date>{_YEAR}){_END}{_THINGS}", _year_alone),
     _form(
         "second of two years",
@@ -434,20 +507,32 @@ FORMS = (
         rf"(?<!\w)(?:from|between) (?:19|20)\d\d ?(?:to|and|until|through|-) ?(?P<date>{_YEAR}){_END}{_THINGS}",
         _year_alone,
     ),
+    _form(
+        "'yy after a cue",
+        "short year",
+        r"(?<!\w)(?:in|since|from|until|till|before|after|by|during|of|back in) (?P<date>'(?P<year>[0129]\d))(?![\w'%]|\.\d)"
+        + _THINGS,
+        _year_alone,
+    ),
     _form("year before its thing", "year", rf"{_FREE}(?P<date>{_YEAR})(?:'s)?(?= {_KINDS})", _year_alone),
     _form("year in brackets", "year", rf"(?<=[(\[]){_YEAR}(?=[)\]])", _year_alone),
     _form("rough year", "year", rf"{_FREE}(?P<date>{_HEDGE} ?{_YEAR}){_END}{_THINGS}", _year_alone),
     _form("part of a year", "year", rf"{_FREE}(?P<date>{_PART}{_YEAR}){_END}{_THINGS}", _year_alone),
-    _form("part of a month", "month", rf"{_FREE}(?P<date>{_PART}{_MONTH})(?![a-z]|\.? ?'?\d)", _month_of_some_year),
+    _form(
+        "part of a month",
+        "month in words",
+        rf"{_FREE}(?P<date>{_PART}{_MONTH})(?![a-z]|\.? ?'?\d)",
+        _month_of_some_year,
+    ),
     _form(
         "month after a cue",
-        "month",
-        rf"(?<!\w)(?:in|since|until|till|during|through|before|after|from|by|of) (?P<date>{_MONTH})(?![a-z]|\.?,? ?'?\d|-)",
+        "month in words",
+        rf"(?<!\w)(?:in|since|until|till|during|through|before|after|from|by|of|starting|beginning|effective|for(?! (?:april|may|june|august|mar))) (?P<date>{_MONTH})(?![a-z]|\.?,? ?'?\d|-)",
         _month_of_some_year,
     ),
     _form(
         "last month of that name",
-        "month",
+        "month in words",
         rf"(?<!\w)(?P<which>last|this past|past|this|next) {_MONTH}(?![a-z]|\.? ?'?\d)",
         _month_of_some_year,
     ),
@@ -466,10 +551,16 @@ FORMS = (
     _form(
         "quarter",
         "quarter",
-        rf"{_FREE}Q(?P<quarter>[1-4])(?:[-/ ]| of |,? )?'?(?P<year>20[0-4]\d|(?<=')\d\d){_END}",
+        rf"{_FREE}q(?P<quarter>[1-4])(?:[-/ ]| of |,? )?'?(?P<year>20[0-4]\d|(?<=')\d\d){_END}",
         _quarter,
     ),
-    _form("quarter after its year", "quarter", rf"{_FREE}{_YEAR}[- ]?Q(?P<quarter>[1-4])(?!\w)", _quarter),
+    _form("quarter after its year", "quarter", rf"{_FREE}{_YEAR}[- ]?q(?P<quarter>[1-4])(?!\w)", _quarter),
+    _form(
+        "holiday",
+        "holiday",
+        rf"(?<!\w)(?:(?P<which>last|this) )?(?P<holiday>{'|'.join(HOLIDAYS)})(?:(?: of|,)? {_YEAR}| '(?P<short>\d\d))?(?![\w'-])",
+        _holiday,
+    ),
     _form("decade", "decade", r"(?<!\w)(?:the )?(?P<decade>(?:19[89]|20[0-2])0)'?s(?!\w)", _decade),
     _form(
         "day beside the post",
@@ -502,7 +593,7 @@ FORMS = (
     _form(
         "weekday after a cue",
         "weekday",
-        rf"(?<!\w)(?:(?P<which>by|until|till|before)|on|since) (?P<date>{_WEEKDAY})(?!\w|-| (?:to|through|and|or|deliver|pickup)|,? (?:{_MONTH}|\d))",
+        rf"(?<!\w)(?:(?P<which>by|until|till|before)|on|since) (?P<date>{_WEEKDAY})(?!\w|-| (?:to|through|deliver|pickup)| (?:and|or) (?:{_OTHER_WEEKDAY})|,? (?:{_MONTH}|\d))",
         _weekday,
     ),
     _form(

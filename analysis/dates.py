@@ -27,10 +27,22 @@ ALIKE = str.maketrans(
     }
 )
 SHAPED = re.compile(r"[`\n\t\r]")
-NUMERIC = re.compile(r"\d[/.-]\d")
-YEAR = re.compile(r"\d{3}")
-# Longer than any form on either side of its literal.
-REACH = 50
+NUMERIC = re.compile(r"[0-9][/.-][0-9]")
+YEAR = re.compile(r"(?<![\w/$€£#@])(?:19|20)[0-9]{2}(?![0-9])")
+# Longer than any form before its literal, and after it.
+BEFORE, AFTER = 45, 30
+REACH = {"day before month": (32, 16)}
+# A month's name is a date with a digit so near, or after one of these words.
+DIGIT_BEFORE = re.compile(r"[0-9][^0-9]{0,7}$")
+DAY_AFTER = re.compile(r"\.?[ -]?[0-3]?[0-9](?![0-9])")
+YEAR_AFTER = re.compile(r".{0,12}?(?:'|(?:19|20)[0-9]{2})")
+MONTH_BEFORE = re.compile(r"[a-z]\.? ?(?:-|/|to|through|until|and|&) ?$")
+BEFORE_MONTH = re.compile(
+    r"(?<!\w)(?:in|since|until|till|during|through|before|after|from|by|of|for|starting|beginning|effective"
+    r"|last|past|this|next|early|mid|late)[ -]+$"
+)
+AFTER_MONTH = re.compile(r"\.?(?: of)? (?:last|this)\b")
+BEFORE_WEEKDAY = re.compile(r"(?<!\w)(?:last|past|next|coming|by|until|till|before|on|since) $")
 
 # What must stand in a text for the forms of a gate to be tried.
 LITERALS = {
@@ -46,10 +58,15 @@ LITERALS = {
     "present": ("of the month", "of this month", "of the year", "of this year"),
     "weekday": ("sunday", "monday", "tuesday", "tuesd", "wednesday", "thursday", "friday", "saturday"),
     "nth": tuple(f"the {digit}" for digit in "123456789"),
+    "short year": (" '0", " '1", " '2", " '9"),
+    "holiday": ("christmas", "xmas", "new year", "black friday", "cyber monday", "thanksgiving", "halloween"),
     "month": ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
 }
 _GATES = tuple(gate for gate, literals in LITERALS.items() for _ in literals)
 _AUTOMATON = AhoCorasick([literal for literals in LITERALS.values() for literal in literals])
+_FORMS_OF = {
+    gate: [number for number, form in enumerate(FORMS) if form.gate == gate] for gate in {form.gate for form in FORMS}
+}
 
 
 @dataclass(frozen=True)
@@ -70,13 +87,15 @@ def find_dates(text: str, posted: date | None, *, day_first: bool = False) -> li
     """
     if not text.isascii() or SHAPED.search(text):
         text = text.translate(ALIKE)
-    windows = _windows(text)
+    lower = text.lower() if text.isascii() else "".join(char.lower()[:1] for char in text)
+    windows = _windows(lower)
     if not windows:
         return []
     found: dict[tuple[int, int], FoundDate] = {}
-    for form in FORMS:
-        for start, end in windows.get(form.gate, ()):
-            for match in form.pattern.finditer(text, start, end):
+    for number in sorted(number for gate in windows for number in _FORMS_OF.get(gate, ())):
+        form = FORMS[number]
+        for start, end in windows[form.gate]:
+            for match in form.pattern.finditer(lower, start, end):
                 at = Match(match, text, posted, day_first)
                 if at.span in found:
                     continue
@@ -86,27 +105,30 @@ def find_dates(text: str, posted: date | None, *, day_first: bool = False) -> li
     return [found[span] for span in longest_first(found, len(text))]
 
 
-def _windows(text: str) -> dict[str, list[tuple[int, int]]]:
-    """For each gate the stretches of text around its literals: no form reaches further than `REACH` from one."""
-    lower = text.lower() if text.isascii() else "".join(char.lower()[:1] for char in text)
+def _windows(lower: str) -> dict[str, list[tuple[int, int]]]:
+    """For each gate the stretches of text around its literals, as far as its forms reach."""
     places: dict[str, list[tuple[int, int]]] = {}
     for number, start, end in _AUTOMATON.find_matches_as_indexes(lower, overlapping=True):
         gate = _GATES[number]
-        if (gate == "month" and not _is_month(lower, start)) or (gate == "year" and not YEAR.match(lower, start)):
-            continue
-        places.setdefault(gate, []).append((start, end))
-    numeric = [match.span() for match in NUMERIC.finditer(text)]
+        if gate == "month":
+            for kind in _beside_month(lower, start):
+                places.setdefault(kind, []).append((start, end))
+        elif (gate != "year" or YEAR.match(lower, start)) and (
+            gate != "weekday" or BEFORE_WEEKDAY.search(lower, max(0, start - 10), start)
+        ):
+            places.setdefault(gate, []).append((start, end))
+    numeric = [match.span() for match in NUMERIC.finditer(lower)]
     if numeric:
         places["numeric"] = numeric
-    return {gate: _joined(sorted(spans), text) for gate, spans in places.items()}
+    return {gate: _joined(sorted(spans), lower, *REACH.get(gate, (BEFORE, AFTER))) for gate, spans in places.items()}
 
 
-def _joined(spans: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+def _joined(spans: list[tuple[int, int]], text: str, before: int, after: int) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for start, end in spans:
-        start = max(0, start - REACH)
+        start = max(0, start - before)
         # Ends at a blank: a pattern takes the end of its window for the end of the text.
-        end = text.find(" ", end + REACH)
+        end = text.find(" ", end + after)
         end = len(text) if end < 0 else end
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
@@ -115,6 +137,21 @@ def _joined(spans: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
     return joined
 
 
-def _is_month(lower: str, start: int) -> bool:
-    """Whether a month's name stands there, and not the beginning or the middle of another word."""
-    return not (start and lower[start - 1].isalpha()) and MONTH.match(lower, start) is not None
+def _beside_month(lower: str, start: int) -> list[str]:
+    """The gates that a month's name there opens; none if it is part of another word, or if nothing makes it a date."""
+    name = None if start and lower[start - 1].isalpha() else MONTH.match(lower, start)
+    if name is None:
+        return []
+    end = name.end()
+    found = []
+    if DIGIT_BEFORE.search(lower, max(0, start - 8), start):
+        found.append("day before month")
+    if DAY_AFTER.match(lower, end):
+        found.append("day after month")
+    if YEAR_AFTER.match(lower, end):
+        found.append("month and year")
+        if MONTH_BEFORE.search(lower, max(0, start - 10), start):
+            found.append("months and year")
+    if BEFORE_MONTH.search(lower, max(0, start - 14), start) or AFTER_MONTH.match(lower, end):
+        found.append("month in words")
+    return found

@@ -30,14 +30,7 @@ def figures(judged: Sequence[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
         "taxonomy": taxonomy.version,
         "tagger": CODE_VERSION,
         "programs": {
-            "all": _block(
-                judged,
-                lambda entry: (
-                    entry.paragraph.labels.programs | entry.paragraph.labels.inherited,
-                    entry.program_ids("named") | entry.program_ids("inherited"),
-                ),
-                labels=True,
-            ),
+            "all": _block(judged, _programs, labels=True),
             "named": _block(judged, lambda entry: (entry.paragraph.labels.programs, entry.program_ids("named"))),
             "inherited": _block(
                 judged, lambda entry: (entry.paragraph.labels.inherited, entry.program_ids("inherited"))
@@ -120,9 +113,9 @@ def rule_summary(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     ]
 
 
-def errors(judged: Iterable[Judged]) -> dict[str, list[dict[str, str]]]:
+def errors(judged: Iterable[Judged]) -> dict[str, list[dict[str, Any]]]:
     """What went wrong, in buckets to read: `theme missed: X`, `program wrong: Y`, `voice: seller as email`, ..."""
-    buckets: dict[str, list[dict[str, str]]] = defaultdict(list)
+    buckets: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in judged:
         labels = entry.paragraph.labels
         shown = {"id": entry.paragraph.id, "title": entry.thread.title, "text": entry.text[:SHOWN]}
@@ -143,6 +136,16 @@ def errors(judged: Iterable[Judged]) -> dict[str, list[dict[str, str]]]:
         if labels.voice and labels.voice != entry.voice:
             buckets[f"voice: {labels.voice} as {entry.voice or 'nothing'}"].append(shown)
     return dict(sorted(buckets.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def unknown_labels(judged: Iterable[Judged], taxonomy: Taxonomy) -> list[str]:
+    """Labels, of either reader, that are no ids of the taxonomy: mistyped, or of another version. None can be found."""
+    used: set[str] = set()
+    for entry in judged:
+        for labels in (entry.paragraph.labels, entry.paragraph.second or Labels()):
+            used |= labels.programs | labels.inherited | labels.themes
+    known = {theme.id for theme in taxonomy.codebook.themes} | {program.id for program in taxonomy.programs}
+    return sorted(used - known)
 
 
 def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
@@ -193,8 +196,7 @@ def _themes(entry: Judged) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _programs(entry: Judged) -> tuple[frozenset[str], frozenset[str]]:
-    labels = entry.paragraph.labels
-    return labels.programs | labels.inherited, entry.program_ids("named") | entry.program_ids("inherited")
+    return _any_program(entry.paragraph.labels), entry.program_ids("named") | entry.program_ids("inherited")
 
 
 _GROUPS: tuple[tuple[str, Callable[[Judged], str]], ...] = (
@@ -206,7 +208,10 @@ _GROUPS: tuple[tuple[str, Callable[[Judged], str]], ...] = (
 def _block(
     judged: Sequence[Judged], pair: Callable[[Judged], tuple[frozenset[str], frozenset[str]]], *, labels: bool = False
 ) -> dict[str, Any]:
-    pairs: Pairs = [(entry.thread.id, *pair(entry)) for entry in judged]
+    return _scored([(entry.thread.id, *pair(entry)) for entry in judged], labels=labels)
+
+
+def _scored(pairs: Pairs, *, labels: bool = False) -> dict[str, Any]:
     names = sorted({label for _, gold, found in pairs for label in gold | found})
     table = counts(pairs, names)
     hits, false, missed = (int(number) for number in table.sum((0, 1)))
@@ -238,21 +243,51 @@ def _by_thread(values: Iterable[tuple[Hashable, bool]]) -> dict[Hashable, list[b
 
 
 def _agreement(judged: Iterable[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Cohen's kappa where two people labelled: of each theme and program (present or not), and of the voice."""
-    both = [(entry.paragraph.labels, entry.paragraph.second) for entry in judged]
-    twice = [(first, second) for first, second in both if second is not None]
-    result: dict[str, Any] = {"paragraphs": len(twice)}
+    """Where two people labelled: Cohen's kappa of each theme and program (present or not) and of the voice; and, under
+    `second`, what the second reader reaches when measured against the first as the tagger is."""
+    twice = [
+        (entry, entry.paragraph.labels, entry.paragraph.second)
+        for entry in judged
+        if entry.paragraph.second is not None
+    ]
+    result: dict[str, Any] = {"paragraphs": len(twice), "threads": len({entry.thread.id for entry, _, _ in twice})}
+    if not twice:
+        return result
 
-    def of(name: str, get: Callable[[Labels], frozenset[str]], labels: Iterable[str]) -> None:
+    def of(get: Callable[[Labels], frozenset[str]], labels: Iterable[str]) -> dict[str, float]:
         agreed = {
-            label: kappa([label in get(first) for first, _ in twice], [label in get(second) for _, second in twice])
+            label: kappa(
+                [label in get(first) for _, first, _ in twice], [label in get(second) for _, _, second in twice]
+            )
             for label in labels
         }
-        result[name] = {label: round(value, 4) for label, value in agreed.items() if value is not None}
+        return {label: round(value, 4) for label, value in agreed.items() if value is not None}
 
-    if twice:
-        of("themes", lambda labels: labels.themes, [theme.id for theme in taxonomy.codebook.themes])
-        of("programs", lambda labels: labels.programs | labels.inherited, [program.id for program in taxonomy.programs])
-        voice = kappa([first.voice for first, _ in twice], [second.voice for _, second in twice])
-        result["voice"] = None if voice is None else round(voice, 4)
-    return result
+    def second(get: Callable[[Labels], frozenset[str]]) -> dict[str, Any]:
+        return _scored([(entry.thread.id, get(first), get(second)) for entry, first, second in twice])
+
+    voiced = [(entry, first.voice, other.voice) for entry, first, other in twice if first.voice and other.voice]
+    voice = kappa([first for _, first, _ in voiced], [other for _, _, other in voiced])
+    return result | {
+        "themes": of(lambda labels: labels.themes, [theme.id for theme in taxonomy.codebook.themes]),
+        "programs": of(_any_program, [program.id for program in taxonomy.programs]),
+        "voice": None if voice is None else round(voice, 4),
+        "second": {
+            "programs": second(_any_program),
+            "named": second(lambda labels: labels.programs),
+            "inherited": second(lambda labels: labels.inherited),
+            "themes": second(lambda labels: labels.themes),
+            "false_alarms": asdict(
+                share(
+                    _by_thread(
+                        (entry.thread.id, bool(other.themes)) for entry, first, other in twice if not first.themes
+                    )
+                )
+            ),
+            "voice": asdict(share(_by_thread((entry.thread.id, first == other) for entry, first, other in voiced))),
+        },
+    }
+
+
+def _any_program(labels: Labels) -> frozenset[str]:
+    return labels.programs | labels.inherited

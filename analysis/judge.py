@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from selectolax.lexbor import LexborHTMLParser
 from sqlite_utils import Database
 
 from analysis.labelled import LabelledParagraph, LabelledThread
@@ -113,10 +114,20 @@ def _store(db: Database, threads: Iterable[LabelledThread]) -> tuple[int, list[P
                 ),
             ).lastrowid
             assert post_id is not None
+            db.conn.executemany(
+                "insert into links (post_id, url, kind, title, state) values (?, ?, 'link', ?, 'unknown')",
+                [(post_id, *link) for link in _links(html)],
+            )
             places.append((post_id, _spans(post.paragraphs, text)))
         stored.append(places)
     assert run_id is not None
     return run_id, stored
+
+
+def _links(html: str) -> list[tuple[str, str]]:
+    """Address and words of each link, as the crawler enters them."""
+    found = LexborHTMLParser(html).css("a[href]") if "<a " in html else []
+    return [(node.attributes["href"] or "", " ".join(node.text().split())) for node in found]
 
 
 def _spans(paragraphs: Iterable[LabelledParagraph], text: str) -> list[tuple[int, int]]:

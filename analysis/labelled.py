@@ -1,7 +1,12 @@
 """Reading threads that people labelled, to learn from them or to be measured against them.
 
 Two forms: YAML, a thread a file (`data/demo/README.md`), and JSON lines, a paragraph a line. Labels stay beside the
-text: what the tagger is given (`LabelledPost.html`) holds none of them.
+text: what the tagger is given (`LabelledParagraph.html`) holds none of them.
+
+What a second person says of the same paragraphs stands in files of its own, so that neither coder sees the other's
+labels: `second/*.jsonl` in a folder of labelled threads, `NAME.second.jsonl` beside a file `NAME.jsonl` or `NAME.yml`. A
+line is `{"id", "programs", "inherited_programs", "themes", "voice"}`; ids are those of the predictions that
+`optout evaluate --json` writes.
 """
 
 from __future__ import annotations
@@ -9,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -30,6 +35,10 @@ VOICES = {"p": None, "list": None, "heading": None, "details": None, "quote": "q
 OPENING = re.compile(r"\s*(?:op|opening|article|post|topic|announcement|question|thread)\b", re.I)
 PAGE = re.compile(r"\bp(?:age)?\s*\.?\s*(\d+)", re.I)
 NUMBER = re.compile(r"\d+")
+# Half of a character: JSON can hold one, no text on a page can.
+HALF = re.compile(r"[\ud800-\udfff]")
+SECOND = ".second.jsonl"
+LISTS = ("programs", "inherited_programs", "themes")
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,9 @@ class Labels:
 
 @dataclass(frozen=True)
 class LabelledParagraph:
-    """A paragraph as HTML, its labels, and a second person's (None: nobody's)."""
+    """A paragraph as HTML, its labels, and a second person's (None: nobody's). `id` is as the form gives it."""
 
-    id: str
+    id: str | int
     html: str
     labels: Labels
     second: Labels | None = None
@@ -81,14 +90,18 @@ class LabelledThread:
 
 
 def read(path: Path) -> list[LabelledThread]:
-    """The labelled threads in a file (`.yml`, else JSON lines) or in all such files of a folder.
+    """The labelled threads in a file (`.yml`, else JSON lines) or in all such files of a folder, with what a second
+    person says of them.
 
     InputError if there are none; DataFileError, with file and line, where one does not fit the form.
     """
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix in (".yml", ".yaml", ".jsonl"))
+        seconds = sorted([*path.glob(f"*{SECOND}"), *path.glob("second/*.jsonl")])
+        files = sorted(
+            file for file in path.iterdir() if file.suffix in (".yml", ".yaml", ".jsonl") and file not in seconds
+        )
     elif path.is_file():
-        files = [path]
+        files, seconds = [path], [file for file in (path.with_suffix(SECOND),) if file.is_file() and file != path]
     else:
         raise InputError(f"{path} does not exist. Name a file of labelled paragraphs, or a folder of them.")
     threads = [
@@ -97,7 +110,7 @@ def read(path: Path) -> list[LabelledThread]:
     threads = [thread for thread in threads if thread.split != "none"]
     if not threads:
         raise InputError(f"{path} holds no labelled threads.")
-    return threads
+    return _with_second(threads, seconds)
 
 
 def train() -> list[LabelledThread]:
@@ -178,13 +191,10 @@ def _paragraph(file: DataFile, where: tuple[Any, ...], entry: Any, paragraph_id:
         paragraph_id,
         html,
         _labels(file, where, entry, usual),
-        _labels(file, (*where, "second"), entry["second"], usual) if "second" in entry else None,
     )
 
 
-def _labels(file: DataFile, where: tuple[Any, ...], entry: Any, voice: str | None) -> Labels:
-    if not isinstance(entry, dict):
-        file.fail(where, "labels are a mapping", "Give it `programs`, `inherited`, `themes`.")
+def _labels(file: DataFile, where: tuple[Any, ...], entry: dict[str, Any], voice: str | None) -> Labels:
     for key in ("programs", "inherited", "themes"):
         if not isinstance(entry.get(key, []), list):
             file.fail((*where, key), f"`{key}` is no list", "Write it as [one, another].")
@@ -229,30 +239,15 @@ def _html(kind: str, value: Any) -> str:
 def _lines(path: Path) -> Iterable[LabelledThread]:
     threads: dict[str, dict[str, list[tuple[str, LabelledParagraph]]]] = {}
     about: dict[str, tuple[str, str]] = {}
-    try:
-        source = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: {error}") from error
-    # Not splitlines: it also cuts at characters that JSON leaves unescaped inside a string.
-    for number, line in enumerate(source.split("\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataFileError(f"{where}: not valid JSON: {error}. Write one object on each line.") from error
-        if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
+    for number, where, entry in _objects(path):
+        if not isinstance(entry.get("text"), str):
             raise DataFileError(f"{where}: no paragraph: `text` is missing or is no text. Give every line a `text`.")
-        for key in ("programs", "inherited_programs", "themes"):
-            if not isinstance(entry.get(key) or [], list):
-                raise DataFileError(f"{where}: `{key}` is no list. Write it as a list of ids.")
         thread, position = str(entry.get("thread", "")), str(entry.get("position") or "")
         about.setdefault(thread, (str(entry.get("title") or ""), str(entry.get("forum") or "other")))
         paragraph = LabelledParagraph(
-            str(entry.get("id", number)),
+            _id(entry, str(number)),
             entry["text"],
-            Labels(_ids(entry, "programs"), _ids(entry, "inherited_programs"), _ids(entry, "themes")),
+            _line_labels(entry),
         )
         threads.setdefault(thread, {}).setdefault(position.strip().lower(), []).append((position, paragraph))
     for thread, positions in threads.items():
@@ -273,8 +268,75 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
         )
 
 
-def _ids(entry: dict[str, Any], key: str) -> frozenset[str]:
-    return frozenset(map(str, entry.get(key) or ()))
+def _objects(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Each line's number, its place for messages, and its object with lists of labels."""
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    # Not splitlines: it also cuts at characters that JSON leaves unescaped inside a string.
+    for number, line in enumerate(source.split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            entry = json.loads(line, object_hook=_whole)
+        except (ValueError, RecursionError) as error:
+            raise DataFileError(f"{where}: not valid JSON: {error}. Write one object on each line.") from error
+        if not isinstance(entry, dict):
+            raise DataFileError(f"{where}: no object. Write one object on each line.")
+        for key in LISTS:
+            if not isinstance(entry.get(key) or [], list):
+                raise DataFileError(f"{where}: `{key}` is no list. Write it as a list of ids.")
+        yield number, where, entry
+
+
+def _whole(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: HALF.sub("\ufffd", value) if isinstance(value, str) else value for key, value in entry.items()}
+
+
+def _with_second(threads: list[LabelledThread], files: Iterable[Path]) -> list[LabelledThread]:
+    """The threads with the second person's labels of `files` beside the first's."""
+    ids = {paragraph.id for thread in threads for paragraph in thread.paragraphs}
+    found: dict[str | int, Labels] = {}
+    for file in files:
+        for _, where, entry in _objects(file):
+            paragraph_id = _id(entry, "")
+            if paragraph_id not in ids:
+                raise DataFileError(
+                    f"{where}: no paragraph has the id {paragraph_id!r}. Use the ids that `optout evaluate --json` writes"
+                    " for these files."
+                )
+            if paragraph_id in found:
+                raise DataFileError(f"{where}: {paragraph_id!r} was labelled before. Leave one line of it.")
+            found[paragraph_id] = replace(_line_labels(entry), voice=entry.get("voice"))
+    if not found:
+        return threads
+    return [
+        replace(
+            thread,
+            posts=tuple(
+                replace(
+                    post,
+                    paragraphs=tuple(
+                        replace(paragraph, second=found.get(paragraph.id)) for paragraph in post.paragraphs
+                    ),
+                )
+                for post in thread.posts
+            ),
+        )
+        for thread in threads
+    ]
+
+
+def _id(entry: dict[str, Any], other: str) -> str | int:
+    found = entry.get("id")
+    return found if isinstance(found, str | int) else other
+
+
+def _line_labels(entry: dict[str, Any]) -> Labels:
+    programs, inherited, themes = (frozenset(map(str, entry.get(key) or ())) for key in LISTS)
+    return Labels(programs, inherited, themes)
 
 
 def place(position: str) -> tuple[int, int, int]:

@@ -52,8 +52,8 @@ def paragraphs(html: str, text: str, link_titles: Collection[str] = ()) -> list[
     """The paragraphs of a post, in order, without overlap; every visible character is in one.
 
     `text` is the post's as archived, into which all offsets point. If its markup is missing, or does not render to just
-    this text, the text is cut at empty lines. `link_titles` are the words of the post's links: a paragraph in which
-    every line is one is navigation.
+    this text, the text is cut at empty lines. `link_titles` are the words of the post's links: several lines, or all of
+    a post, of which every line is one are navigation.
     """
     rendered = render(html)
     if rendered.text == text:
@@ -97,28 +97,44 @@ def _cut(paragraph: Paragraph, text: str) -> list[Paragraph]:
 def _told_apart(found: list[Paragraph], text: str, link_titles: frozenset[str]) -> list[Paragraph]:
     """Interface words, titles of threads and the second copy of a doubled opening marked as navigation."""
     result = []
-    doubled = _doubled(found, text)
+    marked = _doubled(found, text) | _lists_of_links(found, text, link_titles)
     for place, paragraph in enumerate(found):
-        if paragraph.kind in OWN_WORDS and (
-            place in doubled or _is_navigation(text[paragraph.start : paragraph.end], link_titles)
-        ):
+        if paragraph.kind in OWN_WORDS and (place in marked or _is_navigation(text[paragraph.start : paragraph.end])):
             paragraph = replace(paragraph, kind="navigation")
         result.append(paragraph)
     return result
 
 
-def _is_navigation(words: str, link_titles: frozenset[str]) -> bool:
+def _is_navigation(words: str) -> bool:
     if RESIDUE.fullmatch(words):
         return True
     if ADDRESS.search(words):
         others = len(ADDRESS.sub(" ", words).split())
-        if others == 0 or (others <= POINTING_WORDS and THREAD_ADDRESS.search(words)):
-            return True
+        return others == 0 or (others <= POINTING_WORDS and THREAD_ADDRESS.search(words) is not None)
+    return False
+
+
+def _lists_of_links(found: list[Paragraph], text: str, link_titles: frozenset[str]) -> frozenset[int]:
+    """Places of neighbouring paragraphs in which every line is a link. One linked sentence among others can be the
+    author's own; several lines of nothing but links, or a post of nothing else, point at other threads."""
     if not link_titles:
-        return False
-    # One linked sentence can be the author's own; several lines of nothing but links are a list of threads.
-    lines = [line.strip() for line in words.split("\n") if line.strip()]
-    return len(lines) > 1 and sum(line in link_titles for line in lines) == len(lines)
+        return frozenset()
+    marked: set[int] = set()
+    run: list[int] = []
+    lines_in_run = 0
+    for place, paragraph in enumerate([*found, None]):
+        lines = (
+            [] if paragraph is None else [line.strip() for line in text[paragraph.start : paragraph.end].split("\n")]
+        )
+        lines = [line for line in lines if line]
+        if paragraph is not None and paragraph.kind in OWN_WORDS and lines and link_titles.issuperset(lines):
+            run.append(place)
+            lines_in_run += len(lines)
+            continue
+        if lines_in_run > 1 or len(run) == len(found):
+            marked.update(run)
+        run, lines_in_run = [], 0
+    return frozenset(marked)
 
 
 def _doubled(found: list[Paragraph], text: str) -> frozenset[int]:

@@ -71,6 +71,13 @@ def season(name: str, in_year: int) -> Period:
     return months(in_year, SEASONS[name], 3)
 
 
+def nth_weekday(in_year: int, in_month: int, nth: int, weekday: int, *, after: int = 0) -> Period:
+    """The nth Monday (`weekday` 0) to Sunday (6) of a month, or the day so many days after it."""
+    first = date(in_year, in_month, 1)
+    found = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1) + after)
+    return Period(found, found, DAY)
+
+
 def week(around: date, weeks: int = 0) -> Period:
     """Monday to Sunday of the week that lies `weeks` after that of `around`."""
     monday = around - timedelta(days=around.weekday()) + timedelta(weeks=weeks)

@@ -23,6 +23,8 @@ THINGS = re.compile(
 STOP = re.compile(r"[.!?;]\s|\n")
 # A date or a forum belongs to a thing that stands at most so many characters from it, in the same sentence.
 BESIDE_FORUM, BESIDE_DATE = 40, 12
+# So many references are held in memory while they are resolved.
+AT_ONCE = 1000
 # Between a thing and its date when no forum is named: "thread of last summer", "the June 2019 thread".
 JOIN = re.compile(r"\W*(?:(?:of|from|dated|in|back in|on|over|the|old|first|whole|linked)\W+)*", re.I)
 
@@ -149,22 +151,30 @@ def _joined(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
     return JOIN.fullmatch(text, first[1], max(first[1], second[0])) is not None
 
 
+# On which days each thread was opened or written in, and of which programs it speaks: looked up by references in words.
+_DAYS = """
+create temp table days (site_id text, day text, thread_id integer, primary key (site_id, day, thread_id)) without rowid;
+insert or ignore into temp.days select site_id, substr(created_at, 1, 10), id from threads where created_at is not null;
+insert or ignore into temp.days select t.site_id, substr(p.created_at, 1, 10), t.id
+    from posts p join threads t on t.id = p.thread_id where p.created_at is not null and t.created_at is not null;
+create temp table spoken (thread_id integer, program_id text, primary key (thread_id, program_id)) without rowid;
+insert or ignore into temp.spoken select p.thread_id, x.program_id
+    from program_tags x join paragraphs g on g.id = x.paragraph_id join posts p on p.id = g.post_id
+"""
+_TABLES = ("days", "spoken")
 # Of a named thread the day can be that of its opening, or of a post in it.
 _FITS = """
-select id, state from threads t where t.site_id in ({sites}) and t.id != :own and t.created_at is not null and (
-    substr(t.created_at, 1, 10) between :first and :last
-    or (substr(t.created_at, 1, 10) <= :last and exists (select 1 from posts p where p.thread_id = t.id
-        and substr(p.created_at, 1, 10) between :first and :last)))
-{about} order by substr(t.created_at, 1, 10) not between :first and :last, t.id
+select t.id, t.state from temp.days d join threads t on t.id = d.thread_id
+where d.site_id in ({sites}) and d.day between :first and :last and t.id != :own and substr(t.created_at, 1, 10) <= :last
+{about} group by t.id order by substr(t.created_at, 1, 10) not between :first and :last, t.id
 """
 # Threads that speak of a program which the paragraph is about.
-_ABOUT = """and exists (select 1 from posts p join paragraphs g on g.post_id = p.id join program_tags x
-    on x.paragraph_id = g.id where p.thread_id = t.id and x.program_id in (
-        select program_id from program_tags where paragraph_id = :paragraph))"""
+_ABOUT = """and exists (select 1 from program_tags x join temp.spoken s on s.program_id = x.program_id
+    where x.paragraph_id = :paragraph and s.thread_id = t.id)"""
 _OPEN = """
 select r.rowid as id, r.*, p.id as post_id, p.thread_id, t.site_id as own_site, g.start as paragraph_start from thread_references r
 join paragraphs g on g.id = r.paragraph_id join posts p on p.id = g.post_id join threads t on t.id = p.thread_id
-where r.kind = 'named' order by r.rowid
+where r.kind = 'named' and r.rowid > ? order by r.rowid limit ?
 """
 
 
@@ -176,15 +186,26 @@ def resolve(connection: Connection, taxonomy: Taxonomy) -> None:
     """
     _resolve_addresses(connection)
     groups = {site: forum.sites for forum in taxonomy.forums for site in forum.sites}
-    changes = []
-    for row in connection.execute(_OPEN).fetchall():
-        target, state, by = _meant(connection, row, groups)
-        rule = row["rule"].split("; ")[0] + (f"; found by {by}" if by else "")
-        if (target, state, rule) != (row["target_thread_id"], row["state"], row["rule"]):
-            changes.append((target, state, rule, row["id"]))
-    connection.executemany(
-        "update thread_references set target_thread_id = ?, state = ?, rule = ? where rowid = ?", changes
-    )
+    rows = connection.execute(_OPEN, (0, AT_ONCE)).fetchall()
+    if not rows:
+        return
+    for table in _TABLES:
+        connection.execute(f"drop table if exists temp.{table}")
+    for statement in _DAYS.split(";\n"):
+        connection.execute(statement)
+    while rows:
+        changes = []
+        for row in rows:
+            target, state, by = _meant(connection, row, groups)
+            rule = row["rule"].split("; ")[0] + (f"; found by {by}" if by else "")
+            if (target, state, rule) != (row["target_thread_id"], row["state"], row["rule"]):
+                changes.append((target, state, rule, row["id"]))
+        connection.executemany(
+            "update thread_references set target_thread_id = ?, state = ?, rule = ? where rowid = ?", changes
+        )
+        rows = connection.execute(_OPEN, (rows[-1]["id"], AT_ONCE)).fetchall()
+    for table in _TABLES:
+        connection.execute(f"drop table temp.{table}")
 
 
 def _resolve_addresses(connection: Connection) -> None:

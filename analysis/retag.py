@@ -21,11 +21,12 @@ from ahocorasick_rs import AhoCorasick
 
 from analysis.model import model
 from analysis.programs import inheritance
+from analysis.review_queue import first_dates
 from analysis.tagger import ADDRESS
 from archive import clock
 from taxonomy.model import Cues, Forum, Program, Taxonomy, ThemeRule
 from taxonomy.normalise import fold
-from taxonomy.spelling import spellings
+from taxonomy.spelling import halves, spellings
 
 # What decides a tag only where one of the entry's own literals or patterns stands, and what never does. A field that is
 # in neither list decides tags in ways not known here.
@@ -52,17 +53,18 @@ Signature = dict[str, Any]
 class Change:
     """What differs between two taxonomies: `literals` (folded) and `patterns` that can be touched, or `everything`.
 
-    `refused`: programs that the model may no longer name.
+    `programs`: those whose tags can change wherever they are, because the model may no longer name them, or their first
+    known date, which lowers the confidence in earlier tags, is another.
     """
 
     literals: frozenset[str]
     patterns: frozenset[str]
-    refused: frozenset[str] = frozenset()
+    programs: frozenset[str] = frozenset()
     everything: bool = False
 
     @property
     def nothing(self) -> bool:
-        return not (self.everything or self.literals or self.patterns or self.refused)
+        return not (self.everything or self.literals or self.patterns or self.programs)
 
 
 def signature(taxonomy: Taxonomy) -> Signature:
@@ -79,7 +81,7 @@ def signature(taxonomy: Taxonomy) -> Signature:
                     _digest(program, LOCAL[Program]),
                     sorted({
                         form for text in (*(alias.text for alias in program.aliases), *program.false_friends)
-                        for form in spellings(text)
+                        for form in (*spellings(text), *halves(text))
                     }),
                 ]
                 for program in taxonomy.programs
@@ -92,6 +94,7 @@ def signature(taxonomy: Taxonomy) -> Signature:
         },
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
         "described": described,
+        "first": first_dates(taxonomy),
         "rest": hashlib.sha256(
             repr([day_first, *(rest for part in parts if (rest := _rest(part)))]).encode()
         ).hexdigest(),
@@ -110,7 +113,8 @@ def change(old: Signature, new: Signature) -> Change:
     return Change(
         frozenset(_changed(old["literals"], new["literals"])),
         frozenset(_changed(old["patterns"], new["patterns"])),
-        frozenset(old["described"]).difference(new["described"]),
+        frozenset(old["described"]).difference(new["described"])
+        | {program for program, _ in old["first"].items() ^ new["first"].items()},
     )
 
 
@@ -162,7 +166,7 @@ def touched(connection: Connection, difference: Change, version: str | None = No
         yield from (row[0] for row in connection.execute(posts, where))
     if difference.everything or difference.nothing:
         return
-    for program_id in sorted(difference.refused):
+    for program_id in sorted(difference.programs):
         yield from (
             row[0]
             for row in connection.execute(

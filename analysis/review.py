@@ -8,7 +8,7 @@ the paragraph. So it survives tagging again and `optout rebuild`, holds for the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
@@ -116,7 +116,7 @@ class Question:
     """A tag, or a candidate for one, that a person should look at.
 
     `words` is the paragraph; `start`, `end` (the evidence) are counted from its start, None if it stands elsewhere.
-    `why`: `candidate`, or what contradicts it. `offset` is where the paragraph begins in its post.
+    `why`: one of `review_queue.WHYS`. `offset` is where the paragraph begins in its post.
     """
 
     site_id: str
@@ -133,79 +133,6 @@ class Question:
     rule: str
     score: float
     why: str
-
-
-_PLACE = """
-select t.site_id, t.native_id as thread_native_id, p.native_id as post_native_id, t.title,
-    coalesce(a.name, '') as author, coalesce(r.text, p.text) as text, g.start as offset, g."end" as stop,
-    q.kind, q.subject_id, q.start, q."end", q.rule, q.score, q.why
-from ({queue}) q
-join paragraphs g on g.id = q.paragraph_id join posts p on p.id = g.post_id join threads t on t.id = p.thread_id
-left join revisions r on r.id = g.revision_id left join authors a on a.id = p.author_id
-where g.revision_id is null order by q.place, abs(q.score - 0.5), q.paragraph_id, q.subject_id
-"""
-# Contradictions first: there a tag is published that may be wrong.
-_QUEUE = """
-select 1 as place, x.paragraph_id, 'theme' as kind, x.theme_id as subject_id, x.start, x."end", x.rule, x.score,
-    'a complaint and a benefit in one paragraph' as why
-from theme_tags x where x.rule != 'review' and (
-    (x.theme_id in ({stances}) and exists (select 1 from theme_tags y where y.paragraph_id = x.paragraph_id
-        and y.theme_id not in ({stances})))
-    or (x.theme_id not in ({stances}) and exists (select 1 from theme_tags y where y.paragraph_id = x.paragraph_id
-        and y.theme_id in ({stances}))))
-union all
-select 2, x.paragraph_id, 'program', x.program_id, null, null, x.rule, x.score, 'two programs inherited'
-from program_tags x where x.how = 'inherited' and x.rule != 'review' and (select count(*) from program_tags y
-    where y.paragraph_id = x.paragraph_id and y.how = 'inherited') > 1
-union all
-select 3, c.paragraph_id, 'theme', c.theme_id, c.start, c."end", c.because, c.score, 'candidate'
-from theme_candidates c where not exists (select 1 from theme_tags y where y.paragraph_id = c.paragraph_id
-    and y.theme_id = c.theme_id)
-union all
-select 4, x.paragraph_id, 'theme', x.theme_id, x.start, x."end", x.rule, x.score, 'a rule against the model'
-from theme_tags x join theme_candidates c on c.paragraph_id = x.paragraph_id and c.theme_id = x.theme_id
-where x.rule != 'review'
-"""
-
-
-def queue(
-    connection: Connection, stances: Iterable[str], *, subject_id: str | None = None, limit: int | None = None
-) -> list[Question]:
-    """What waits for a decision: contradictions first, then candidates, the least sure first. Nothing twice decided.
-
-    `stances` are the themes that are no complaints; `subject_id` limits it to one theme or program.
-    """
-    names = ", ".join(f"'{stance}'" for stance in stances) or "''"
-    found: list[Question] = []
-    asked: set[tuple[str, ...]] = set()
-    decided = {
-        tuple(row)
-        for row in connection.execute(
-            "select site_id, thread_native_id, post_native_id, text_digest, subject_kind, subject_id from reviews"
-        )
-    }
-    for row in connection.execute(_PLACE.format(queue=_QUEUE.format(stances=names))):
-        if subject_id is not None and row["subject_id"] != subject_id:
-            continue
-        words = row["text"][row["offset"] : row["stop"]]
-        key = (
-            row["site_id"], row["thread_native_id"], row["post_native_id"], text_digest(words), row["kind"],
-            row["subject_id"],
-        )  # fmt: skip
-        if key in decided or key in asked:
-            continue
-        asked.add(key)
-        inside = row["start"] is not None
-        found.append(
-            Question(
-                row["site_id"], row["thread_native_id"], row["post_native_id"], row["title"], row["author"], words,
-                row["offset"], row["kind"], row["subject_id"], row["start"] - row["offset"] if inside else None,
-                row["end"] - row["offset"] if inside else None, row["rule"], row["score"], row["why"],
-            )
-        )  # fmt: skip
-        if limit is not None and len(found) >= limit:
-            break
-    return found
 
 
 def record(connection: Connection, question: Question, decision: str, *, by: str, note: str | None = None) -> int:

@@ -11,19 +11,18 @@ and the latest reading of these lists: there, nothing found is a zero. Elsewhere
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import combinations, groupby
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
+from analysis.model import model
 from archive.errors import DataFileError
 from taxonomy.model import Taxonomy
 
 FIGURES = Path(__file__).resolve().parent.parent / "data" / "model" / "figures.json"
-TEMPORARY = ("copies", "counted", "hits", "marketplaces")
-TABLES = ("forum_months", "summary_months", "summary_totals", "summary_pairs", "theme_quality")
+TEMPORARY = ("copies", "counted", "hits", "marketplaces", "complaints", "carried", "alone")
+TABLES = ("forum_months", "summary_months", "summary_totals", "summary_pairs", "theme_quality", "tag_quality")
 
 _COUNTED = """
 create temp table counted (post_id integer primary key, site_id, thread_id, author_id, created_at, month, state, here, anywhere)
@@ -60,13 +59,38 @@ insert into hits select 'marketplace', m.marketplace, h.paragraph_id, h.post_id,
 from hits h join temp.marketplaces m on m.program_id = h.subject_id where h.kind = 'program'
 group by h.paragraph_id, m.marketplace
 """
+# A seller complains of a program where one paragraph in the seller's own words carries both.
+_COMPLAINTS = """
+insert into hits select 'complaint', h.subject_id, h.paragraph_id, h.post_id, h.voice, h.named
+from hits h where h.kind = 'program' and h.voice = 'seller' and h.paragraph_id in (
+    select t.paragraph_id from hits t join temp.complaints c on c.theme_id = t.subject_id where t.kind = 'theme')
+"""
 _FORUM_MONTHS = """
 insert into forum_months select site_id, month, count(*), count(distinct thread_id), count(distinct author_id)
 from temp.counted where here and month is not null group by site_id, month
 """
-_FACTS = """
-select h.post_id, h.voice, h.named, c.site_id, c.thread_id, c.author_id, c.created_at, c.month, c.state, c.here, c.anywhere
-from hits h join temp.counted c on c.post_id = h.post_id where h.kind = ? and h.subject_id = ?
+_MONTHS = """
+insert into summary_months
+select h.kind, h.subject_id, c.site_id, c.month, {voice}, count(distinct h.post_id), count(distinct c.thread_id),
+    count(distinct c.author_id), 1000.0 * count(distinct h.post_id) / coalesce(nullif(f.posts, 0), 1)
+from hits h join temp.counted c on c.post_id = h.post_id
+left join forum_months f on f.site_id = c.site_id and f.month = c.month
+where c.here and c.month is not null group by h.kind, h.subject_id, c.site_id, c.month, {voice}
+"""
+_TOTALS = """
+insert into summary_totals
+select kind, subject_id, site, posts, threads, authors, named, copies, gone, recovered,
+    1.0 * recovered / max(posts, 1), first_at, last_at
+from (
+    select h.kind, h.subject_id, {site} as site, count(distinct case when {first} then h.post_id end) as posts,
+        count(distinct case when {first} then c.thread_id end) as threads,
+        count(distinct case when {first} then c.author_id end) as authors,
+        count(distinct case when {first} and h.named then h.post_id end) as named,
+        count(distinct case when not {first} then h.post_id end) as copies,
+        count(distinct case when {first} and c.state = 'gone' then h.post_id end) as gone,
+        count(distinct case when {first} and c.state = 'recovered' then h.post_id end) as recovered,
+        min(c.created_at) as first_at, max(c.created_at) as last_at
+    from hits h join temp.counted c on c.post_id = h.post_id group by h.kind, h.subject_id, {site})
 """
 # A month without a row is a zero if it is covered (`forum_months.posts` says so), else unknown.
 _REST_OF_MONTHS = """
@@ -75,9 +99,28 @@ select s.kind, s.subject_id, f.site_id, f.month, '', case when f.posts is not nu
     case when f.posts is not null then 0 end, case when f.posts is not null then 0 end, case when f.posts > 0 then 0.0 end
 from (select distinct kind, subject_id from summary_totals) s, forum_months f
 """
-_TOGETHER = """
-select h.post_id, h.paragraph_id, h.kind, h.subject_id from hits h join temp.counted c on c.post_id = h.post_id
-where c.anywhere and h.kind != 'marketplace' order by h.post_id, h.paragraph_id
+# Paragraphs that carry anything, once for each thing.
+_CARRIED = """
+create temp table carried as select h.kind, h.subject_id, h.paragraph_id, h.post_id, c.thread_id, c.author_id
+from hits h join temp.counted c on c.post_id = h.post_id where c.anywhere and h.kind in ('program', 'theme')
+"""
+_ALONE = """
+create temp table alone as select kind, subject_id, count(*) as paragraphs from carried group by kind, subject_id
+"""
+# Two things that are said in one paragraph, and how much more often than by chance.
+_PAIRS = """
+insert into summary_pairs (kind, subject_id, other_kind, other_id, paragraphs, posts, threads, authors, expected, lift)
+select p.*, 1.0 * x.paragraphs * y.paragraphs / n.paragraphs,
+    1.0 * p.paragraphs * n.paragraphs / x.paragraphs / y.paragraphs
+from (
+    select a.kind, a.subject_id, b.kind as other_kind, b.subject_id as other_id, count(*) as paragraphs,
+        count(distinct a.post_id), count(distinct a.thread_id), count(distinct a.author_id)
+    from carried a join carried b
+        on b.paragraph_id = a.paragraph_id and (b.kind, b.subject_id) > (a.kind, a.subject_id)
+    group by a.kind, a.subject_id, b.kind, b.subject_id) p
+join alone x on x.kind = p.kind and x.subject_id = p.subject_id
+join alone y on y.kind = p.other_kind and y.subject_id = p.other_id
+join (select count(distinct paragraph_id) as paragraphs from carried) n
 """
 
 
@@ -98,118 +141,35 @@ def summarise(connection: Connection, taxonomy: Taxonomy, figures: Path = FIGURE
         "insert into temp.marketplaces values (?, ?)",
         [(program.id, program.marketplace) for program in taxonomy.programs],
     )
+    execute("create temp table complaints (theme_id text primary key)")
+    connection.executemany(
+        "insert into temp.complaints values (?)",
+        [(theme.id,) for theme in taxonomy.codebook.themes if not theme.stance],
+    )
+    execute(_COMPLAINTS)
     execute(_MARKETPLACES)
     execute("create index temp.hits_by_subject on hits(kind, subject_id, post_id)")
     execute(_FORUM_MONTHS)
     connection.executemany("insert or ignore into forum_months values (?, ?, ?, ?, ?)", list(_quiet_months(connection)))
-    sizes = {(row[0], row[1]): row[2] for row in execute("select site_id, month, posts from forum_months")}
-    for kind, subject_id in execute("select distinct kind, subject_id from hits").fetchall():
-        _subject(connection, kind, subject_id, sizes)
+    for voice in ("''", "h.voice"):
+        execute(_MONTHS.format(voice=voice))
+    for site, first in (("c.site_id", "c.here"), ("''", "c.anywhere")):
+        execute(_TOTALS.format(site=site, first=first))
     execute(_REST_OF_MONTHS)
-    _pairs(connection)
-    connection.executemany(
-        "insert into theme_quality values (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(_quality(figures, taxonomy))
-    )
+    for statement in (_CARRIED, "create index temp.carried_by_paragraph on carried(paragraph_id)", _ALONE, _PAIRS):
+        execute(statement)
+    _quality(connection, figures, taxonomy)
     for name in TEMPORARY:
         execute(f"drop table temp.{name}")
 
 
-class _Sum:
-    """Posts with their threads and authors, counted."""
-
-    def __init__(self) -> None:
-        self.posts: set[int] = set()
-        self.threads: set[int] = set()
-        self.authors: set[int] = set()
-
-    def add(self, post: int, thread: int, author: int | None) -> None:
-        self.posts.add(post)
-        self.threads.add(thread)
-        if author is not None:
-            self.authors.add(author)
-
-    @property
-    def row(self) -> tuple[int, int, int]:
-        return len(self.posts), len(self.threads), len(self.authors)
-
-
-class _Total(_Sum):
-    def __init__(self) -> None:
-        super().__init__()
-        self.named: set[int] = set()
-        self.copies: set[int] = set()
-        self.states: dict[str, set[int]] = {"gone": set(), "recovered": set()}
-        self.times: tuple[str, str] | None = None
-
-
-def _subject(connection: Connection, kind: str, subject_id: str, sizes: dict[tuple[str, str], int | None]) -> None:
-    """Write the months and totals of one program, theme or marketplace."""
-    months: defaultdict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
-    totals: defaultdict[str, _Total] = defaultdict(_Total)
-    rows = connection.execute(_FACTS, (kind, subject_id))
-    for post, voice, named, site, thread, author, created_at, month, state, here, anywhere in rows:
-        if here and month is not None:
-            months[site, month, ""].add(post, thread, author)
-            months[site, month, voice].add(post, thread, author)
-        for key, first in ((site, here), ("", anywhere)):
-            total = totals[key]
-            if created_at is not None:
-                first_at, last_at = total.times or (created_at, created_at)
-                total.times = (min(created_at, first_at), max(created_at, last_at))
-            if not first:
-                total.copies.add(post)
-                continue
-            total.add(post, thread, author)
-            if named:
-                total.named.add(post)
-            if state in total.states:
-                total.states[state].add(post)
-    connection.executemany(
-        "insert into summary_months values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (kind, subject_id, *place, *found.row, 1000.0 * len(found.posts) / (sizes[place[:2]] or 1))
-            for place, found in months.items()
-        ],
+def are_missing(connection: Connection) -> bool:
+    """True if there are tags and no counts of them: an older program made the archive, or no tag run came to its end."""
+    sql = (
+        "select (exists (select 1 from program_tags) or exists (select 1 from theme_tags))"
+        " and not exists (select 1 from summary_totals)"
     )
-    connection.executemany(
-        "insert into summary_totals values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                kind, subject_id, site, *total.row, len(total.named), len(total.copies), len(total.states["gone"]),
-                len(total.states["recovered"]), len(total.states["recovered"]) / max(len(total.posts), 1),
-                *(total.times or (None, None)),
-            )
-            for site, total in totals.items()
-        ],
-    )  # fmt: skip
-
-
-def _pairs(connection: Connection) -> None:
-    """Write which two things are said in one paragraph, and how much more often than by chance."""
-    alone: Counter[tuple[str, str]] = Counter()
-    together: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
-    in_posts: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
-    number = 0
-    for _, of_post in groupby(connection.execute(_TOGETHER), key=lambda row: row[0]):
-        met: set[tuple[tuple[str, str], tuple[str, str]]] = set()
-        for _, of_paragraph in groupby(of_post, key=lambda row: row[1]):
-            carried = sorted((row[2], row[3]) for row in of_paragraph)
-            number += 1
-            alone.update(carried)
-            couples = list(combinations(carried, 2))
-            together.update(couples)
-            met.update(couples)
-        in_posts.update(met)
-    connection.executemany(
-        "insert into summary_pairs values (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                *one, *other, both, in_posts[one, other], alone[one] * alone[other] / number,
-                both * number / alone[one] / alone[other],
-            )
-            for (one, other), both in sorted(together.items())
-        ],
-    )  # fmt: skip
+    return bool(connection.execute(sql).fetchone()[0])
 
 
 def _quiet_months(connection: Connection) -> Iterator[tuple[str, str, int | None, int | None, int | None]]:
@@ -236,21 +196,55 @@ def _months(first: str, last: str) -> Iterator[str]:
         yield f"{number // 12:04}-{number % 12 + 1:02}"
 
 
-def _quality(path: Path, taxonomy: Taxonomy) -> Iterator[tuple[object, ...]]:
-    """Rows of `theme_quality` from a file of `optout evaluate`; DataFileError if it is none."""
+def _quality(connection: Connection, path: Path, taxonomy: Taxonomy) -> None:
+    """Write `theme_quality` and `tag_quality` from a file of `optout evaluate`; DataFileError if it is none."""
     if not path.exists():
         return
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         found: dict[str, Any] = data.get("figures", data)
-        labels: dict[str, Any] = found["themes"]["all"]["labels"]
         measured_with = f"taxonomy {found.get('taxonomy', '?')}, tagger {found.get('tagger', '?')}"
-        for theme in taxonomy.codebook.themes:
-            block = labels.get(theme.id)
-            if block is not None:
-                figures = [block[name][end] for name in ("precision", "recall") for end in ("value", "low", "high")]
-                yield (theme.id, *figures, block["correct"] + block["missed"], measured_with)
+        by_theme = list(_by_theme(found["themes"]["all"]["labels"], taxonomy, measured_with))
+        others = [(*row, measured_with) for row in _by_part(found)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataFileError(
             f"{path}: not the figures of an evaluation ({error!r}). Write it again with: optout evaluate --json {path}"
         ) from error
+    connection.executemany("insert into theme_quality values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", by_theme)
+    connection.executemany("insert into tag_quality values (?, ?, ?, ?, ?, ?, ?, ?, ?)", others)
+
+
+def _by_theme(labels: dict[str, Any], taxonomy: Taxonomy, measured_with: str) -> Iterator[tuple[object, ...]]:
+    thresholds = model().thresholds
+    for theme in taxonomy.codebook.themes:
+        block = labels.get(theme.id)
+        if block is not None:
+            figures = [block[name][end] for name in ("precision", "recall") for end in ("value", "low", "high")]
+            labelled, tagged = (block["correct"] + block[others] for others in ("missed", "incorrect"))
+            yield theme.id, *figures, labelled, measured_with, thresholds.get(theme.id), tagged
+
+
+def _by_part(found: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    """Rows of `tag_quality`, but for what was measured."""
+    for kind in ("program", "theme"):
+        blocks = found.get(f"{kind}s", {})
+        parts = [("all", "", blocks.get("all"))]
+        parts += [("how", how, blocks.get(how)) for how in ("named", "inherited")]
+        for part in ("voice", "forum"):
+            parts += [(part, value, block) for value, block in sorted(blocks.get(f"by_{part}", {}).items())]
+        for part, value, block in parts:
+            for figure, wrong in (("precision", "incorrect"), ("recall", "missed")) if block else ():
+                if figure in block and block[figure]["value"] is not None:
+                    yield kind, part, value, figure, *_interval(block[figure]), block["correct"] + block[wrong]
+    if found.get("false_alarms"):
+        yield "theme", "all", "", "false_alarms", *_interval(found["false_alarms"]), None
+    if found.get("voice"):
+        yield "voice", "all", "", "accuracy", *_interval(found["voice"]["accuracy"]), found["voice"]["paragraphs"]
+    agreement = found.get("agreement") or {"paragraphs": 0}
+    for kind in ("theme", "program") if agreement["paragraphs"] else ():
+        for label, value in agreement[f"{kind}s"].items():
+            yield kind, "agreement", label, "kappa", value, None, None, agreement["paragraphs"]
+
+
+def _interval(figure: dict[str, float | None]) -> tuple[float | None, float | None, float | None]:
+    return figure["value"], figure["low"], figure["high"]

@@ -14,6 +14,7 @@ from analysis.model import version as model_version
 from analysis.pointers import Pointers
 from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
 from analysis.review import decisions
+from analysis.review_queue import enqueue
 from analysis.summaries import summarise
 from analysis.tagger import Tagged, Tagger, own_words
 from taxonomy.model import Taxonomy
@@ -22,7 +23,7 @@ from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
-CODE_VERSION = f"3+{model_version()}"
+CODE_VERSION = f"4+{model_version()}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def tag_archive(
     with db.atomic():
         references.resolve(connection, taxonomy)
         summarise(connection, taxonomy)
+        enqueue(connection, taxonomy)
     return counts
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ahocorasick_rs import AhoCorasick
+
+from analysis.literals import required
 from analysis.paragraphs import Paragraph
 
 STAFF_HANDLES = re.compile(r".+_amazon|.+@(?:ebay|etsy|walmart|amazon)|(?:news|seller_?support)_.+", re.I)
@@ -21,19 +24,27 @@ CLOSING = re.compile(
     r"(?:sincerely|regards|thank you for selling|the .{1,40} team\b|please do not reply|©|you are receiving this)", re.I
 )
 # Sentences that a platform writes and a seller does not.
-OFFICIAL = re.compile(
-    r"\b(?:(?:starting|beginning|effective|as of|from) (?:on )?(?:january|february|march|april|may|june|july|august"
-    r"|september|october|november|december|today)\b"
-    r"|we(?: are|'re|’re) (?:pleased|excited|happy|introducing|updating|simplifying|making|extending|launching|writing)"
-    r"|we(?:'ll|’ll| will) (?:promote|provide|automatically|manage|issue|enrol|charge|continue to)"
-    r"|your (?:eligible|default|professional|selling|individual) \w+"
-    r"|you (?:may|can) (?:now |disable|opt out|change|update|set|manage)"
-    r"|no action is (?:needed|required)|there is (?:nothing you need|no need) to |you (?:do not|don't|don’t) need to (?:do|take)"
-    r"|participation is (?:required|mandatory|optional)|to learn more|for more information"
-    r"|(?:sellers?|units|products|items|accounts) (?:\w+ ){0,8}will (?:no longer )?be |exemptions will\b"
-    r"|you(?:'ll|’ll| will) be (?:charged|enrolled|included|able)|customers will be able)",
-    re.I,
+OFFICIAL = (
+    r"(?:starting|beginning|effective|as of|from) (?:on )?(?:january|february|march|april|may|june|july|august"
+    r"|september|october|november|december|today)\b",
+    r"we(?: are|'re|’re) (?:pleased|excited|happy|introducing|updating|simplifying|making|extending|launching|writing)",
+    r"we(?:'ll|’ll| will) (?:promote|provide|automatically|manage|issue|enrol|charge|continue to)",
+    r"your (?:eligible|default|professional|selling|individual) \w+",
+    r"you (?:may|can) (?:now |disable|opt out|change|update|set|manage)",
+    r"no action is (?:needed|required)",
+    r"there is (?:nothing you need|no need) to ",
+    r"you (?:do not|don't|don’t) need to (?:do|take)",
+    r"participation is (?:required|mandatory|optional)",
+    r"to learn more",
+    r"for more information",
+    r"(?:sellers?|units|products|items|accounts) (?:\w+ ){0,8}will (?:no longer )?be ",
+    r"exemptions will\b",
+    r"you(?:'ll|’ll| will) be (?:charged|enrolled|included|able)",
+    r"customers will be able",
 )
+ANY_OFFICIAL = re.compile(rf"\b(?:{'|'.join(OFFICIAL)})")
+# Every such sentence holds one of these: most paragraphs need not be looked through.
+OFFICIAL_WORDS = AhoCorasick(sorted(set().union(*(required(pattern)[0] for pattern in OFFICIAL))))
 PERSONAL = re.compile(r"\b(?:i|i'm|i’m|i've|i’ve|my|me|imho|lol)\b", re.I)
 WHOLLY_QUOTED = re.compile(r"[\"“«](?:[^\"“”«»]{40,})[\"”»][.)]?", re.S)
 QUOTED_LINES = re.compile(r"(?:[ \t]*>[^\n]*(?:\n|$))+")
@@ -63,13 +74,20 @@ def _voice(paragraph: Paragraph, words: str, own: tuple[str, str] | None) -> tup
         return "quotation", "lines that begin with >"
     if STAFF_NOTE.match(words):
         return "staff", "moderator's note"
-    if paragraph.kind in ("text", "list") and not (own or PERSONAL.search(words)):
-        official = len(OFFICIAL.findall(words))
-        if WHOLLY_QUOTED.fullmatch(words.strip()):
+    if paragraph.kind in ("text", "list") and not own:
+        official = _official(words)
+        quoted = WHOLLY_QUOTED.fullmatch(words.strip())
+        if (quoted or official >= 2) and not PERSONAL.search(words):
+            if not quoted:
+                return "announcement", "official sentences"
             return ("announcement", "quoted official words") if official else ("quotation", "in quotation marks")
-        if official >= 2:
-            return "announcement", "official sentences"
     return own or ("seller", "author")
+
+
+def _official(words: str) -> int:
+    """How many sentences that only a platform writes there are."""
+    words = words.lower()
+    return len(ANY_OFFICIAL.findall(words)) if OFFICIAL_WORDS.find_matches_as_indexes(words) else 0
 
 
 def _letters(found: Sequence[Paragraph], text: str, result: list[tuple[str, str]], own: tuple[str, str] | None) -> None:
@@ -88,13 +106,12 @@ def _letters(found: Sequence[Paragraph], text: str, result: list[tuple[str, str]
             if CLOSING.search(words):
                 last = other
                 break
-            if OFFICIAL.search(words) or other == place:
+            if _official(words) or other == place:
                 last = other
         first_words = text[paragraph.start : paragraph.end]
         # "Dear seller," can be irony: a letter has official sentences, or a closing.
         if any(
-            OFFICIAL.search(text[p.start : p.end]) or CLOSING.search(text[p.start : p.end])
-            for p in found[place : last + 1]
+            _official(text[p.start : p.end]) or CLOSING.search(text[p.start : p.end]) for p in found[place : last + 1]
         ) and not (last == place and PERSONAL.search(first_words)):
             for number in range(place, last + 1):
                 result[number] = ("email", "pasted letter")
@@ -113,6 +130,6 @@ def _neighbours(found: Sequence[Paragraph], text: str, result: list[tuple[str, s
                 continue
             words = text[found[place].start : found[place].end]
             if not PERSONAL.search(words) and (
-                found[place].kind in ("heading", "list", "table") or OFFICIAL.search(words) or words.endswith(":")
+                found[place].kind in ("heading", "list", "table") or _official(words) or words.endswith(":")
             ):
                 result[place] = ("announcement", "beside official ones")

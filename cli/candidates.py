@@ -10,13 +10,14 @@ from pathlib import Path
 
 import click
 
-from analysis.candidates import find_candidates, store
+from analysis.candidates import Candidate, find_candidates, store
 from archive import clock, runs
 from archive.database import Paths, open_archive, write_lock
 from archive.errors import InputError
 from cli.options import db_option, lock_option
 from taxonomy import load
 from taxonomy.edit import add_program, add_stop_name, stop_names
+from taxonomy.names import names
 
 MODES = (
     "auto_enrol", "default_on", "mandatory", "silence_is_consent", "contract_by_use", "opt_in_confused", "opt_in", "ended"
@@ -56,18 +57,8 @@ def candidates(
             date.fromisoformat(since)
         except ValueError:
             raise InputError(f"{since!r} is no day; write it as 2026-01-31") from None
-    taxonomy, refused = load(folder), stop_names(folder)
     with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
-        db = open_archive(paths.database)
-        try:
-            found = find_candidates(db.conn, taxonomy, refused, since=since, top=top)
-            with db.atomic():
-                settings = json.dumps({"since": since, "top": top})
-                run_id = runs.start(db.conn, "candidates", settings=settings, taxonomy_version=taxonomy.version)
-                store(db.conn, found, run_id)
-                runs.end(db.conn, run_id, "finished", 0, f"{len(found)} candidates")
-        finally:
-            db.close()
+        found = note_candidates(paths, since=since, top=top, folder=folder)
     if not found:
         click.echo("no name stands out")
     for one in found:
@@ -80,6 +71,26 @@ def candidates(
             click.echo(f"    also written: {', '.join(form for form in one.forms if form != one.name)}")
         for example in one.examples:
             click.echo(f"    {example['site']}/{example['thread']}: … {example['words']} …")
+
+
+def note_candidates(
+    paths: Paths, *, since: str | None = None, top: int = 20, folder: Path | None = None
+) -> list[Candidate]:
+    """Find candidates and keep them in `program_candidates`. The caller holds the lock."""
+    taxonomy, refused = load(folder), stop_names(folder)
+    db = open_archive(paths.database)
+    try:
+        if db.conn.execute("select 1 from tagged_posts").fetchone() is None:
+            raise InputError("candidates are looked for in tagged posts, and none is tagged. First: optout tag")
+        found = find_candidates(db.conn, taxonomy, refused, since=since, top=top)
+        with db.atomic():
+            settings = json.dumps({"since": since, "top": top})
+            run_id = runs.start(db.conn, "candidates", settings=settings, taxonomy_version=taxonomy.version)
+            store(db.conn, found, run_id)
+            runs.end(db.conn, run_id, "finished", 0, f"{len(found)} candidates")
+    finally:
+        db.close()
+    return found
 
 
 @candidates.command()
@@ -118,7 +129,10 @@ def accept(
     with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
         db = open_archive(paths.database)
         try:
-            row = db.conn.execute("select * from program_candidates where name = ?", (name,)).fetchone()
+            row = db.conn.execute(
+                "select * from program_candidates where name = ? collate nocase order by name = ? desc", (name, name)
+            ).fetchone()
+            name = row["name"] if row is not None else name
             if url is None and row is not None:
                 for example in json.loads(row["examples"]):
                     place = db.conn.execute(
@@ -129,7 +143,12 @@ def accept(
                     if url:
                         break
             if url is None:
-                raise InputError(f"nothing says where {name!r} was met. Name a page with: --url URL")
+                known = (
+                    "nothing says where it was met" if row is not None else "it is none of the candidates last found"
+                )
+                raise InputError(
+                    f"{name!r}: {known}. See: optout candidates; or name a page that uses it with: --url URL"
+                )
             first = (row["first_at"] or "?")[:10] if row is not None else "?"
             add_program(
                 program_id, name, dict.fromkeys((name, *aliases)), url=url, mode=mode,
@@ -159,6 +178,9 @@ def reject(paths: Paths, name: str, why: str | None, by: str | None, folder: Pat
     Example:
       optout candidates reject "Brass Monkey" --why "a shop"
     """
+    for mention in names(load(folder)).find(name):
+        if (mention.start, mention.end) == (0, len(name)):
+            raise InputError(f"{name!r} is a name of {mention.program_id}. Take it out of programs.yml first, by hand.")
     add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
     if paths.database.exists():
         with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
@@ -173,7 +195,8 @@ def reject(paths: Paths, name: str, why: str | None, by: str | None, folder: Pat
 def _decide(connection: sqlite3.Connection, name: str, decision: str, program_id: str | None, by: str) -> None:
     with connection:
         connection.execute(
-            "update program_candidates set decision = ?, program_id = ?, decided_by = ?, decided_at = ? where name = ?",
+            "update program_candidates set decision = ?, program_id = ?, decided_by = ?, decided_at = ?"
+            " where name = ? collate nocase",
             (decision, program_id, by, clock.now(), name),
         )
 

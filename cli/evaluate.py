@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from analysis.evaluate import compare, errors, figures, predictions
+from analysis.evaluate import compare, errors, figures, predictions, unknown_labels
 from analysis.judge import judge
 from analysis.labelled import TEST, read
 from archive.errors import InputError
@@ -42,7 +42,8 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
     """Measure tags against labels: precision, recall and F1 with 95 % intervals over threads.
 
     FILE is a labelled thread (.yml, as in data/demo/README.md) or JSON lines, a paragraph a line; FOLDER holds such
-    files; without either, the project's own test part is measured. Labels never reach the tagger.
+    files; without either, the project's own test part is measured. Labels never reach the tagger. What a second person
+    says of the same paragraphs (FOLDER/second/*.jsonl, or FILE's name with .second.jsonl) is held against the first's.
 
     \b
     Examples:
@@ -53,6 +54,9 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
     """
     taxonomy = load()
     judged = judge(read(source or TEST), taxonomy)
+    unknown = unknown_labels(judged, taxonomy)
+    if unknown:
+        click.echo(f"labels that the taxonomy does not have, all counted as missed: {', '.join(unknown)}", err=True)
     result: dict[str, Any] = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
     console = Console()
     if not console.is_terminal:
@@ -106,12 +110,41 @@ def _show(console: Console, found: dict[str, Any], *, rules: bool) -> None:
     )
     console.print(f"paragraphs without a theme that got one: {_text(found['false_alarms'])}", highlight=False)
     if found["agreement"]["paragraphs"]:
-        console.print(f"labelled twice: {json.dumps(found['agreement'])}", highlight=False, markup=False)
+        _show_agreement(console, found["agreement"])
     if rules:
         summary = Table("rule", "coverage", "overlaps", "conflicts", "correct", "incorrect", box=None)
         for rule in found["rules"]:
             summary.add_row(f"{rule['kind']}: {rule['rule']}", *(str(rule[key]) for key in list(rule)[2:]))
         console.print(summary)
+
+
+def _show_agreement(console: Console, found: dict[str, Any]) -> None:
+    console.print(
+        f"\n{found['paragraphs']} paragraphs of {found['threads']} threads were labelled by a second reader, who reaches,"
+        " measured against the first:",
+        highlight=False,
+    )
+    second = found["second"]
+    table = Table("", "precision", "recall", "F1", "right", "wrong", "missed", box=None, pad_edge=False)
+    for name, block in (
+        ("programs", second["programs"]), ("  named", second["named"]), ("  inherited", second["inherited"]),
+        ("themes", second["themes"]),
+    ):  # fmt: skip
+        table.add_row(
+            name,
+            *(_text(block[key]) for key in ("precision", "recall", "f1")),
+            *(str(block[key]) for key in ("correct", "incorrect", "missed")),
+        )
+    console.print(table)
+    console.print(f"the same voice: {_text(second['voice'])}", highlight=False)
+    console.print(
+        f"paragraphs without a theme to which the second reader gave one: {_text(second['false_alarms'])}",
+        highlight=False,
+    )
+    agreed = {"voice": found["voice"]} | found["themes"]
+    console.print("agreement of the two (Cohen's kappa):")
+    for name, value in agreed.items():
+        console.print(f"  {name}: {'-' if value is None else f'{value:.2f}'}", highlight=False)
 
 
 def _show_comparison(console: Console, result: dict[str, Any], other: Path) -> None:

@@ -9,8 +9,10 @@ from functools import partial
 
 import click
 
-from analysis.review import ACCEPT, REJECT, Question, queue, record, withdraw
+from analysis.review import ACCEPT, REJECT, Question, record, withdraw
+from analysis.review_queue import WHYS, queue, waiting
 from archive.database import Paths, open_archive, write_lock
+from archive.errors import InputError
 from cli.options import db_option, lock_option
 from taxonomy import load
 
@@ -20,6 +22,7 @@ AROUND = 600
 
 @click.command()
 @click.option("--theme", "--program", "subject_id", metavar="ID", help="Only this theme or program.")
+@click.option("--why", metavar="WORDS", help="Only what is asked for this reason (its first words are enough).")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many."
 )
@@ -27,29 +30,39 @@ AROUND = 600
 @click.option("--list", "only_list", is_flag=True, help="Print what waits as JSON lines, and ask nothing.")
 @db_option
 @lock_option
-def review(paths: Paths, subject_id: str | None, limit: int, by: str | None, only_list: bool, wait: float) -> None:
+def review(
+    paths: Paths, subject_id: str | None, why: str | None, limit: int, by: str | None, only_list: bool, wait: float
+) -> None:
     """Go through tags that are unsure or contradict each other, and decide on each with one key.
 
-    Decisions are kept for ever, by the forum's ids and the words that were read; every tag run heeds them. The archive
-    is free for others between two keys.
+    What waits is in the table `review_queue`, as of the last `optout tag`: first contradictions, then tags of posts that
+    are older than the program, then themes that the model finds possible but too unsure to be tags. Decisions are kept
+    for ever, by the forum's ids and the words that were read; every tag run heeds them. The archive is free for others
+    between two keys.
 
     \b
     Examples:
       optout review
       optout review --theme notice_deficient --limit 20 --by anna
+      optout review --why "a rule against"
     """
     taxonomy = load()
     names = {theme.id: theme.name for theme in taxonomy.codebook.themes}
     names |= {program.id: program.name for program in taxonomy.programs}
     definitions = {theme.id: theme.definition for theme in taxonomy.codebook.themes}
-    stances = [theme.id for theme in taxonomy.codebook.themes if theme.stance]
+    if subject_id is not None and subject_id not in names:
+        raise InputError(f"{subject_id!r} is no theme and no program. Ids are shown by: optout taxonomy show")
+    reason = _reason(why)
     db = open_archive(paths.database)
     try:
-        waiting = queue(db.conn, stances, subject_id=subject_id, limit=limit)
+        tagged = db.conn.execute("select 1 from tagged_posts").fetchone() is not None
+        questions = queue(db.conn, subject_id=subject_id, why=reason, limit=limit)
         if only_list:
-            for question in waiting:
+            for question in questions:
                 click.echo(json.dumps(vars(question), ensure_ascii=False))
             return
+        for kind, number in waiting(db.conn) if questions else ():
+            click.echo(f"{number:7}  {kind}")
 
         def write(act: Callable[[], int | None]) -> int | None:
             with write_lock(paths, "review", wait=wait, tell=lambda text: click.echo(text, err=True)), db.atomic():
@@ -57,9 +70,9 @@ def review(paths: Paths, subject_id: str | None, limit: int, by: str | None, onl
 
         done: list[tuple[int, int]] = []
         place = 0
-        while place < len(waiting):
-            question = waiting[place]
-            click.echo(f"\n[{place + 1} of {len(waiting)}] {names.get(question.subject_id, question.subject_id)}?")
+        while place < len(questions):
+            question = questions[place]
+            click.echo(f"\n[{place + 1} of {len(questions)}] {names.get(question.subject_id, question.subject_id)}?")
             click.echo(_shown(question, definitions.get(question.subject_id, "")))
             key = _key()
             if key == "q":
@@ -76,10 +89,20 @@ def review(paths: Paths, subject_id: str | None, limit: int, by: str | None, onl
                 place += 1
     finally:
         db.close()
-    if not waiting:
-        click.echo("nothing waits for a decision")
+    if not questions:
+        click.echo("nothing waits for a decision" if tagged else "nothing is tagged yet. First: optout tag")
     elif done:
         click.echo(f"\n{len(done)} decisions kept; they take effect with: optout tag")
+
+
+def _reason(words: str | None) -> str | None:
+    """The reason that begins with these words; InputError if not just one does."""
+    if words is None:
+        return None
+    found = [reason for reason in WHYS if reason.startswith(words)]
+    if len(found) != 1:
+        raise InputError(f"{words!r} is not the beginning of one reason. They are: {'; '.join(WHYS)}")
+    return found[0]
 
 
 def _key() -> str:

@@ -19,7 +19,9 @@ from taxonomy import Taxonomy, load
 from taxonomy.compare import Difference, compare
 from taxonomy.edit import stop_names
 from taxonomy.load import FOLDER
-from taxonomy.model import Program
+from taxonomy.model import Program, Theme
+from taxonomy.normalise import fold
+from taxonomy.spelling import spellings
 
 TIERS = {"P": "platform", "S": "press or blog", "F": "forum"}
 # After so many days a way out should be checked again.
@@ -35,9 +37,9 @@ def taxonomy() -> None:
 @taxonomy.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 def check(folder: Path | None) -> None:
-    """Say whether the files in FOLDER (data/taxonomy by default) are right, and what in them should be looked at.
+    """Check the taxonomy's files, and say what in them should be looked at.
 
-    A mistake ends with exit code 8 and says file, line, what is wrong and how to mend it.
+    They are read from FOLDER, data/taxonomy by default. A mistake ends with exit code 8 and says file, line, what is wrong and how to mend it.
 
     \b
     Examples:
@@ -57,39 +59,32 @@ def check(folder: Path | None) -> None:
 
 
 @taxonomy.command()
-@click.argument("program_id", required=False, metavar="[ID]")
+@click.argument("name", required=False, metavar="[ID|NAME]")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Another taxonomy than data/taxonomy.")
-def show(program_id: str | None, folder: Path | None) -> None:
+def show(name: str | None, folder: Path | None) -> None:
     """Show a program or a theme: history of its modes with sources, ways out, names. Without ID: all, a line each.
+
+    NAME is any name of a program, or a part of its name: what fits several is listed.
 
     \b
     Examples:
       optout taxonomy show
       optout taxonomy show amz.promise_optimization
+      optout taxonomy show PRL
     """
     found = load(folder)
-    if program_id is None:
-        for program in found.programs:
-            modes = " > ".join(f"{mode.date or '?'} {mode.mode}" for mode in program.history)
-            click.echo(f"{program.id:40} {program.name}: {modes}")
-        for theme in found.codebook.themes:
-            click.echo(f"{theme.id:40} {theme.name}")
+    every: tuple[Program | Theme, ...] = (*found.programs, *found.codebook.themes)
+    chosen = every if name is None else _chosen(every, name)
+    if name is not None and not chosen:
+        raise InputError(f"the taxonomy has no program or theme {name!r}. All of them: optout taxonomy show")
+    if name is not None and len(chosen) == 1:
+        click.echo("\n".join(_program(chosen[0]) if isinstance(chosen[0], Program) else _theme(chosen[0], found)))
         return
-    for program in found.programs:
-        if program.id == program_id:
-            click.echo("\n".join(_program(program)))
-            return
-    for theme in found.codebook.themes:
-        if theme.id == program_id:
-            rules = [rule for rule in found.theme_rules if rule.theme == theme.id]
-            click.echo(f"{theme.id}: {theme.name}\n  {theme.definition}")
-            for heading, values in (("counts", theme.include), ("does not count", theme.exclude)):
-                for value in values:
-                    click.echo(f"  {heading}: {value}")
-            for rule in rules:
-                click.echo(f"  rule {rule.id} ({rule.score}): for instance {rule.matches[0]!r}")
-            return
-    raise InputError(f"the taxonomy has no program or theme {program_id!r}. All of them: optout taxonomy show")
+    for one in chosen:
+        modes = (
+            " > ".join(f"{mode.date or '?'} {mode.mode}" for mode in one.history) if isinstance(one, Program) else ""
+        )
+        click.echo(f"{one.id:40} {one.name}{': ' if modes else ''}{modes}")
 
 
 @taxonomy.command()
@@ -97,9 +92,9 @@ def show(program_id: str | None, folder: Path | None) -> None:
 @click.argument("new", metavar="B", default="current")
 @db_option
 def diff(paths: Paths, old: str, new: str) -> None:
-    """Say what changed from A to B, and how many posts of the archive that can touch.
+    """Say what changed, and how many posts it can touch.
 
-    A and B are folders, `current` (data/taxonomy, the default of B), or versions that tagged the archive.
+    From A to B: these are folders, `current` (data/taxonomy, the default of B), or versions that tagged the archive.
 
     \b
     Examples:
@@ -141,6 +136,34 @@ def _to_look_at(found: Taxonomy) -> Iterator[str]:
         dates = [mode.date for mode in program.history if mode.date]
         if dates != sorted(dates):
             yield f"{program.id}: the history is not in the order of its dates: {', '.join(dates)}"
+
+
+def _chosen(every: tuple[Program | Theme, ...], name: str) -> tuple[Program | Theme, ...]:
+    """The programs and themes of that id; else of that name; else those in whose id or names it stands."""
+    names = {one: set(_names(one)) for one in every}
+    wanted = fold(name).text.strip()
+    return (
+        tuple(one for one in names if one.id == name)
+        or tuple(one for one, known in names.items() if wanted in known)
+        or tuple(one for one, known in names.items() if wanted and any(wanted in text for text in (one.id, *known)))
+    )
+
+
+def _names(one: Program | Theme) -> Iterator[str]:
+    yield fold(one.name).text
+    for alias in one.aliases if isinstance(one, Program) else ():
+        yield from spellings(alias.text)
+
+
+def _theme(theme: Theme, found: Taxonomy) -> Iterator[str]:
+    yield f"{theme.id}: {theme.name}"
+    yield f"  {theme.definition}"
+    for heading, values in (("counts", theme.include), ("does not count", theme.exclude)):
+        for value in values:
+            yield f"  {heading}: {value}"
+    for rule in found.theme_rules:
+        if rule.theme == theme.id:
+            yield f"  rule {rule.id} ({rule.score}): for instance {rule.matches[0]!r}"
 
 
 def _program(program: Program) -> Iterator[str]:

@@ -18,7 +18,10 @@ class SmallArchive:
 
     def __init__(self, path: Path) -> None:
         self.db: Database = open_archive(path, create=True)
-        self.run("insert into sites values ('s', 'discourse', 'https://forum.example', 'Forum', ?)", NOW)
+        self.run(
+            "insert into sites (id, kind, base_url, title, added_at) values ('s', 'discourse', 'https://forum.example', 'Forum', ?)",
+            NOW,
+        )
         self.tag_run = self.run(
             "insert into runs (verb, settings, code_version, state, started_at) values ('tag', '{}', '1', 'running', ?)",
             NOW,

@@ -91,6 +91,32 @@ def test_every_line_gets_a_prediction_under_its_own_id(lines: Path) -> None:
     assert found["d"]["themes"] == []
 
 
+def test_lines_of_the_page_s_navigation_are_told_from_posts(tmp_path: Path) -> None:
+    entries: list[dict[str, object]] = [
+        {"id": "a", "position": "op", "text": "Nobody asked me."},
+        {"id": "n", "position": "nav", "text": "Promise Optimization, again\nRain"},
+    ]
+    found = {entry["id"]: entry for entry in predictions(judge(read(write(tmp_path / "n.jsonl", entries)), load()))}
+    assert found["n"]["voice"] == "navigation"
+    assert (found["n"]["programs"], found["n"]["themes"]) == ([PROGRAM], [])
+
+
+def test_odd_lines_are_read_as_far_as_they_go(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    entries: list[dict[str, object]] = [
+        {"id": 7, "text": "Nobody asked me.", "thread": "t", "position": "reply 3", "themes": None},
+        {"id": "x", "text": "half \ud83d of a smile", "thread": "t", "position": 2},
+        {"text": "neither id nor thread"},
+        {"id": "y", "text": "", "thread": "t", "title": None, "forum": None, "position": None, "programs": []},
+    ]
+    lines = "\r\n".join(json.dumps(entry) for entry in entries)
+    path.write_bytes(b"\xef\xbb\xbf" + lines.encode() + b"\r\n\r\n")
+    taxonomy = load()
+    judged = judge(read(path), taxonomy)
+    assert [entry["id"] for entry in predictions(judged)] == ["y", "x", 7, "3"]
+    assert json.dumps({"figures": figures(judged, taxonomy), "predictions": predictions(judged)}).encode("utf-8")
+
+
 def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
     path = write(
         tmp_path / "x.jsonl",
@@ -103,7 +129,12 @@ def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "not valid JSON"), ("[1]", "`text` is missing"), ('{"text": "x", "themes": "y"}', "`themes` is no list")],
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "no object"),
+        ("{}", "`text` is missing"),
+        ('{"text": "x", "themes": "y"}', "`themes` is no list"),
+    ],
 )
 def test_a_line_that_does_not_fit_is_named_with_file_and_line(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "bad.jsonl"
@@ -118,14 +149,75 @@ def test_a_thread_file_gives_text_roles_and_labels(tmp_path: Path) -> None:
     path.write_text(
         "id: 1\ntitle: T\nwriter: w\nsplit: test\nstaff: [Mo]\nposts:\n"
         "- {by: Mo, at: 2024-01-01, body: [{p: Hello.}]}\n"
-        "- {by: ann, at: 2024-01-02, body: [{quote: {post: 1, text: Hello.}}, {p: '*No*', themes: [x], second: {themes: [y]}}]}\n"
+        "- {by: ann, at: 2024-01-02, body: [{quote: {post: 1, text: Hello.}}, {p: '*No*', themes: [x]}]}\n"
     )
     (thread,) = read(path)
     assert [post.role for post in thread.posts] == ["staff", "member"]
     greeting, quotation, answer = thread.paragraphs
     assert (greeting.labels.voice, quotation.labels.voice, answer.labels.voice) == ("staff", "quotation", "seller")
-    assert answer.second is not None and answer.second.themes == {"y"}
+    assert answer.labels.themes == {"x"}
     assert 'data-post="1"' in quotation.html
+
+
+def coded_again(path: Path, *entries: dict[str, object]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+
+
+def test_a_second_reader_s_labels_stand_in_files_of_their_own(tmp_path: Path, lines: Path) -> None:
+    said = {"id": "b", "inherited_programs": [PROGRAM], "themes": ["notice_deficient"], "voice": "seller"}
+    coded_again(tmp_path / "second" / "anna.jsonl", said)
+    coded_again(tmp_path / "lines.second.jsonl", {"id": "d", "themes": []})
+    in_folder = {paragraph.id: paragraph.second for paragraph in read(tmp_path)[0].paragraphs}
+    assert in_folder["b"] is not None and in_folder["b"].themes == {"notice_deficient"}
+    assert in_folder["b"].inherited == {PROGRAM} and in_folder["b"].voice == "seller"
+    assert in_folder["d"] is not None and in_folder["a"] is None
+    beside = {paragraph.id: paragraph.second for paragraph in read(lines)[0].paragraphs}
+    assert beside["d"] is not None and beside["b"] is None
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([{"id": "nobody"}], "no paragraph has the id 'nobody'"),
+        ([{"id": "a"}, {"id": "a"}], "'a' was labelled before"),
+        ([{"id": "a", "themes": "one"}], "`themes` is no list"),
+    ],
+)
+def test_a_second_label_that_belongs_to_nothing_is_named_with_file_and_line(
+    tmp_path: Path, lines: Path, entries: list[dict[str, object]], message: str
+) -> None:
+    coded_again(tmp_path / "second" / "anna.jsonl", *entries)
+    with pytest.raises(DataFileError, match=message) as error:
+        read(tmp_path)
+    assert f"anna.jsonl:{len(entries)}" in str(error.value)
+
+
+def test_agreement_says_what_a_second_reader_reaches(tmp_path: Path, lines: Path) -> None:
+    theme = "consent_absent"
+    coded_again(
+        tmp_path / "lines.second.jsonl",
+        {"id": "a", "programs": [PROGRAM]},
+        {"id": "b", "programs": [PROGRAM], "themes": [theme]},
+        {"id": "c", "inherited_programs": [PROGRAM], "themes": [theme, "notice_deficient"]},
+        {"id": "d", "themes": ["notice_deficient"]},
+    )
+    taxonomy = load()
+    agreement = figures(judge(read(lines), taxonomy), taxonomy)["agreement"]
+    assert (agreement["paragraphs"], agreement["threads"]) == (4, 1)
+    assert agreement["themes"][theme] == 1 and agreement["themes"]["notice_deficient"] == 0
+    second = agreement["second"]
+    assert (second["programs"]["f1"]["value"], second["named"]["f1"]["value"]) == (1, 0.6667)
+    assert (second["themes"]["precision"]["value"], second["themes"]["recall"]["value"]) == (0.5, 1)
+    assert second["false_alarms"]["value"] == 0.5
+    assert agreement["voice"] is None
+    shown = CliRunner().invoke(evaluate, [str(lines)], catch_exceptions=False).output
+    assert "4 paragraphs of 1 threads were labelled by a second reader" in shown and f"  {theme}: 1.00" in shown
+
+
+def test_labels_that_nothing_can_find_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "odd.jsonl", [{"id": "a", "text": "Rain.", "themes": ["consent_abscent"]}])
+    assert "consent_abscent" in CliRunner().invoke(evaluate, [str(path)], catch_exceptions=False).stderr
 
 
 def test_what_holds_no_labelled_threads_is_refused(tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_a_list_of_nothing_but_links_is_navigation() -> None:
     html = "<ul><li>Prepaid labels</li><li>Donations</li></ul>"
     assert cut(html, ("Prepaid labels", "Donations"))[0][0] == "navigation"
     assert cut(html, ("Prepaid labels",))[0][0] == "list"
+    apart = "<p>Prepaid labels</p><p>Donations</p><p>Both are bad.</p>"
+    assert [kind for kind, _ in cut(apart, ("Prepaid labels", "Donations"))] == ["navigation", "navigation", "text"]
+    assert cut("<p>Prepaid labels</p>", ("Prepaid labels",))[0][0] == "navigation"
+
+
+def test_one_linked_sentence_among_others_is_its_author_s() -> None:
+    assert [kind for kind, _ in cut("<p>Read this.</p><p>It says no.</p>", ("It says no.",))] == ["text", "text"]
 
 
 def test_the_second_copy_of_a_doubled_opening_is_navigation() -> None:

@@ -16,7 +16,10 @@ TAXONOMY = load()
 @pytest.fixture
 def archive(tmp_path: Path) -> SmallArchive:
     archive = SmallArchive(tmp_path / "archive.db")
-    archive.run("insert into sites values ('oldquay', 'discourse_html', 'https://old.example', 'Old Quay', ?)", NOW)
+    archive.run(
+        "insert into sites (id, kind, base_url, title, added_at) values ('oldquay', 'discourse_html', 'https://old.example', 'Old Quay', ?)",
+        NOW,
+    )
     return archive
 
 

@@ -21,6 +21,7 @@ SENTENCES = [
     "I like rain.", "AHT and PO!", "There is no toggle anywhere to opt out.", "SAFE-T claim denied.", "How do I opt out?",
     "My card was charged for stores I never opened.", "Refund at First Scan, then.", "OTDR went down to 80%.",
     "The buyer opted out of my messages.", "Same as that Old Quay post.", "Gondola gondola, and no label.",
+    "The promise optimzation again.", "A gondula ride along the canal.",
     "<blockquote><p>Refund at First Scan</p></blockquote><p>Nobody asked me.</p>", "Frobnicate the settings, please.",
 ]  # fmt: skip
 TITLES = ["Promise Optimization (PO) is on by default", "What now?", "Automated Handling Time and the label", "Gondola"]
@@ -67,7 +68,7 @@ def drop_alias(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
 
 def add_alias(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     place = program(taxonomy, chance)
-    text = chance.choice(("gondola", "rain", "the label", "toggle", "frobnicate"))
+    text = chance.choice(("gondola", "rain", "the label", "toggle", "frobnicate", "gondola ride along"))
     return with_program(taxonomy, place, aliases=(*taxonomy.programs[place].aliases, Alias(text)))
 
 
@@ -80,6 +81,14 @@ def other_mode(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     place = program(taxonomy, chance)
     mode = Mode(None, chance.choice(("buyer_side", "context", "mandatory")), (), "", (), "F")
     return with_program(taxonomy, place, history=(*taxonomy.programs[place].history, mode))
+
+
+def other_start(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    """Its posts are older than the program now, or no longer."""
+    place = program(taxonomy, chance)
+    dates = chance.choice(("2001", "2030-05", None))
+    history = tuple(replace(mode, date=dates) for mode in taxonomy.programs[place].history)
+    return with_program(taxonomy, place, history=history)
 
 
 def drop_rule(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
@@ -114,7 +123,7 @@ def other_words(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
 
 
 EDITS: list[Callable[[Taxonomy, random.Random], Taxonomy]] = [
-    drop_alias, add_alias, drop_program, other_mode, drop_rule, other_rule, other_cues, other_forums, other_words,
+    drop_alias, add_alias, drop_program, other_mode, other_start, drop_rule, other_rule, other_cues, other_forums, other_words,
 ]  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.review import ACCEPT, REJECT, Question, queue, record, text_digest
+from analysis.review import ACCEPT, REJECT, Question, record, text_digest
+from analysis.review_queue import WHYS, enqueue, queue, waiting
 from analysis.tag import tag_archive
 from taxonomy import load
 from tests.analysis.small_archive import SmallArchive
@@ -135,35 +136,112 @@ def test_a_rebuild_names_no_table_of_decisions() -> None:
     assert not {"reviews", "program_candidates", "taxonomies", "runs"} & set(DERIVED)
 
 
-def test_the_queue_has_contradictions_first_and_asks_nothing_twice(archive: SmallArchive) -> None:
-    thread = archive.thread(TITLE)
-    archive.post(thread, 1, WORDS)
-    both = archive.thread("Promise Optimization and the Prepaid Return Label")
-    archive.post(both, 1, "Nobody asked me.")
-    tag(archive)
+def propose(archive: SmallArchive, theme: str, score: float) -> None:
+    """As if the model found that theme in the first paragraph, too unsurely for a tag."""
     archive.run(
         'insert into theme_candidates (paragraph_id, theme_id, start, "end", score, because, run_id)'
-        " select paragraph_id, 'notice_deficient', start, \"end\", 0.45, 'signed', run_id"
-        " from theme_tags where paragraph_id = 1"
-    )
+        " select paragraph_id, ?, start, \"end\", ?, 'signed', run_id from theme_tags where paragraph_id = 1",
+        theme, score,
+    )  # fmt: skip
+
+
+def carry(archive: SmallArchive, theme: str) -> None:
+    """As if the model had tagged the first paragraph with that theme, by the words that carry its first one."""
     archive.run(
         'insert into theme_tags (paragraph_id, theme_id, start, "end", rule, score, run_id)'
-        " select paragraph_id, ?, start, \"end\", 'model', 0.7, run_id from theme_tags where paragraph_id = 1",
-        STANCES[0],
+        " select paragraph_id, ?, start, \"end\", 'model', 0.7, run_id from theme_tags where paragraph_id = 1 limit 1",
+        theme,
     )
-    found = queue(archive.db.conn, STANCES)
-    whys = [question.why for question in found]
-    assert whys == sorted(
-        whys, key=["a complaint and a benefit in one paragraph", "two programs inherited", "candidate"].index
-    )
-    assert {question.subject_id for question in found} >= {"consent_absent", STANCES[0], "notice_deficient", PO, PRL}
-    candidate = next(q for q in found if q.why == "candidate" and q.subject_id == "notice_deficient")
+
+
+def asked(archive: SmallArchive) -> list[tuple[str, str]]:
+    """Subject and reason of what waits."""
+    with archive.db.conn:
+        enqueue(archive.db.conn, TAXONOMY)
+    return [(question.subject_id, question.why) for question in queue(archive.db.conn)]
+
+
+def test_the_queue_has_contradictions_first_and_asks_nothing_twice(archive: SmallArchive) -> None:
+    archive.post(archive.thread(TITLE), 1, WORDS)
+    archive.post(archive.thread("Promise Optimization and the Prepaid Return Label"), 1, "Nobody asked me.")
+    tag(archive)
+    propose(archive, "notice_deficient", 0.45)
+    carry(archive, STANCES[0])
+    found = asked(archive)
+    assert [WHYS.index(why) for _, why in found] == sorted(WHYS.index(why) for _, why in found)
+    assert {subject for subject, _ in found} >= {"consent_absent", STANCES[0], "notice_deficient", PO, PRL}
+    candidate = next(q for q in queue(archive.db.conn, subject_id="notice_deficient") if q.why == "candidate")
     assert candidate.words[candidate.start : candidate.end] == "I never signed up"
     with archive.db.conn:
         record(archive.db.conn, candidate, ACCEPT, by="ben")
-    assert candidate not in queue(archive.db.conn, STANCES)
-    assert {q.subject_id for q in queue(archive.db.conn, STANCES, subject_id=PO)} == {PO}
-    assert len(queue(archive.db.conn, STANCES, limit=1)) == 1
+    assert candidate not in queue(archive.db.conn)
+    assert "notice_deficient" not in {subject for subject, _ in asked(archive)}
+    assert {q.subject_id for q in queue(archive.db.conn, subject_id=PO)} == {PO}
+    assert {q.why for q in queue(archive.db.conn, why="two programs inherited")} == {"two programs inherited"}
+    assert len(queue(archive.db.conn, limit=1)) == 1
+    assert dict(waiting(archive.db.conn))["two programs inherited"] == 2
+
+
+def test_two_themes_by_the_same_words_of_which_the_codebook_allows_one_contradict(archive: SmallArchive) -> None:
+    archive.post(archive.thread(TITLE), 1, "There is no way to opt out of this.")
+    tag(archive)
+    assert archive.themes(1)[0][0] == "mandatory_no_exit"
+    assert not any(why.startswith("two themes") for _, why in asked(archive))
+    carry(archive, "optout_obscure")
+    both = {subject for subject, why in asked(archive) if why.startswith("two themes")}
+    assert both == {"mandatory_no_exit", "optout_obscure"}
+    archive.run("update theme_tags set start = 0, \"end\" = 2 where theme_id = 'optout_obscure'")
+    assert not any(why.startswith("two themes") for _, why in asked(archive))
+
+
+def test_a_rule_whose_theme_the_model_doubts_is_asked_for(archive: SmallArchive) -> None:
+    archive.post(archive.thread(TITLE), 1, WORDS)
+    tag(archive)
+    propose(archive, "consent_absent", 0.03)
+    assert ("consent_absent", "a rule against the model") in asked(archive)
+    decide(archive, 1, WORDS, "consent_absent", ACCEPT)
+    tag(archive)
+    assert "consent_absent" not in {subject for subject, _ in asked(archive)}
+
+
+def test_a_title_against_what_the_posts_before_name_is_asked_for(archive: SmallArchive) -> None:
+    thread = archive.thread("Promise Optimization is on by default")
+    archive.post(thread, 1, "Nobody asked me.")
+    archive.post(thread, 2, "It is the same with the Prepaid Return Label.")
+    doubtful = archive.post(thread, 3, "Nobody asked me.")
+    tag(archive)
+    assert archive.programs(doubtful) == [(PO, "inherited")]
+    why = "the title names one program, the posts just before another"
+    assert asked(archive).count((PO, why)) == 1
+    (question,) = queue(archive.db.conn, why=why)
+    assert question.post_native_id == f"{thread}-3"
+
+
+def test_an_unsure_name_under_a_title_with_another_program_is_asked_for(archive: SmallArchive) -> None:
+    thread = archive.thread("Promise Optimization and the FBA Donations program")
+    archive.post(thread, 1, "Nobody asked me.")
+    archive.post(thread, 2, "The Prepaid Return Label is another matter.")
+    tag(archive)
+    why = "an unsure name, in a thread whose title names another program"
+    assert (PRL, why) not in asked(archive)
+    archive.run("update program_tags set score = 0.85, rule = 'name in thread' where program_id = ?", PRL)
+    assert (PRL, why) in asked(archive)
+
+
+@pytest.mark.parametrize(("written", "early"), [("2014-05-01", True), ("2024-03-01", False), ("2025-05-01", False)])
+def test_a_post_older_than_the_program_keeps_its_tag_with_less_confidence(
+    archive: SmallArchive, written: str, early: bool
+) -> None:
+    post = archive.post(archive.thread("Promise Optimization is on"), 1, WORDS, at=f"{written}T00:00:00Z")
+    tag(archive)
+    assert archive.programs(post) == [(PO, "inherited")]
+    score = archive.db.execute("select score from program_tags").fetchone()[0]
+    assert (score == 0.5) == early
+    assert ((PO, "before the program's first known date") in asked(archive)) == early
+    decide(archive, 1, WORDS, PO, ACCEPT)
+    tag(archive)
+    assert archive.db.execute("select score from program_tags").fetchone()[0] == 1.0
+    assert PO not in {subject for subject, _ in asked(archive)}
 
 
 def test_a_digest_is_of_the_very_words() -> None:

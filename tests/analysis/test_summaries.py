@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.model import model
 from analysis.summaries import TABLES, summarise
 from analysis.tag import tag_archive
 from archive.errors import DataFileError
@@ -23,7 +24,10 @@ COPY = "Promise Optimization moved every date I gave, and nobody asked me about 
 def archive(tmp_path: Path) -> SmallArchive:
     """January to May 2024 on the forum `s`; its lists cover February to April."""
     archive = SmallArchive(tmp_path / "archive.db")
-    archive.run("insert into sites values ('z', 'discourse_html', 'https://old.example', 'Old', ?)", NOW)
+    archive.run(
+        "insert into sites (id, kind, base_url, title, added_at) values ('z', 'discourse_html', 'https://old.example', 'Old', ?)",
+        NOW,
+    )
     live, gone, old = archive.thread("One"), archive.thread("Two"), archive.thread("Three")
     archive.run("update threads set state = 'gone' where id = ?", gone)
     archive.run("update threads set state = 'recovered', site_id = 'z' where id = ?", old)
@@ -54,7 +58,7 @@ def rows(archive: SmallArchive, sql: str, *values: object) -> list[tuple[object,
 
 def test_months_are_zero_where_covered_and_unknown_where_not(archive: SmallArchive) -> None:
     found = rows(
-        archive, "select month, posts from summary_months where subject_id = ? and site_id = 's' and voice = '' order by month",
+        archive, "select month, posts from summary_months where kind = 'program' and subject_id = ? and site_id = 's' and voice = '' order by month",
         PO,
     )  # fmt: skip
     assert found == [("2024-01", 1), ("2024-02", 0), ("2024-03", 2), ("2024-04", 0), ("2024-05", 0)]
@@ -64,7 +68,7 @@ def test_months_are_zero_where_covered_and_unknown_where_not(archive: SmallArchi
     with archive.db.conn:
         summarise(archive.db.conn, TAXONOMY)
     found = rows(
-        archive, "select month, posts, rate from summary_months where subject_id = ? and site_id = 's' and voice = ''"
+        archive, "select month, posts, rate from summary_months where kind = 'program' and subject_id = ? and site_id = 's' and voice = ''"
         " order by month", PO,
     )  # fmt: skip
     assert found[1] == ("2024-02", None, None)
@@ -72,7 +76,7 @@ def test_months_are_zero_where_covered_and_unknown_where_not(archive: SmallArchi
 
 def test_rates_are_of_a_thousand_posts_of_the_month_on_the_forum(archive: SmallArchive) -> None:
     found = rows(
-        archive, "select rate from summary_months where subject_id = ? and month = '2024-01' and voice = ''"
+        archive, "select rate from summary_months where kind = 'program' and subject_id = ? and month = '2024-01' and voice = ''"
         " and site_id = 's'", PO,
     )  # fmt: skip
     assert found == [(500.0,)]
@@ -100,26 +104,41 @@ def test_marketplaces_sum_their_programs(archive: SmallArchive) -> None:
 
 
 def test_voices_are_told_apart(archive: SmallArchive) -> None:
-    found = rows(archive, "select distinct voice from summary_months where subject_id = ? order by 1", PO)
+    found = rows(
+        archive, "select distinct voice from summary_months where kind = 'program' and subject_id = ? order by 1", PO
+    )
     assert found == [("",), ("seller",)]
 
 
 def test_pairs_have_their_lift(archive: SmallArchive) -> None:
     found = rows(
-        archive, "select kind, other_kind, paragraphs, posts, expected, lift from summary_pairs where subject_id = ?"
-        " and other_id = 'consent_absent'", PO,
+        archive, "select kind, other_kind, paragraphs, posts, threads, authors, expected, lift from summary_pairs"
+        " where subject_id = ? and other_id = 'consent_absent'", PO,
     )  # fmt: skip
     number, programs, themes, both = (
         rows(archive, sql)[0][0]
         for sql in (
             "select sum(posts) from summary_totals where kind = 'program' and site_id = ''",
-            f"select posts from summary_totals where subject_id = '{PO}' and site_id = ''",
+            f"select posts from summary_totals where kind = 'program' and subject_id = '{PO}' and site_id = ''",
             "select posts from summary_totals where subject_id = 'consent_absent' and site_id = ''",
             f"select paragraphs from summary_pairs where subject_id = '{PO}' and other_id = 'consent_absent'",
         )
     )
     assert isinstance(number, int) and isinstance(programs, int) and isinstance(themes, int) and isinstance(both, int)
-    assert found == [("program", "theme", both, both, programs * themes / number, both * number / programs / themes)]
+    lift = both * number / programs / themes
+    assert found == [("program", "theme", both, both, 2, 2, programs * themes / number, lift)]
+
+
+def test_a_complaint_of_a_program_is_a_sellers_paragraph_that_carries_both(archive: SmallArchive) -> None:
+    sql = "select subject_id, posts from summary_totals where kind = 'complaint' and site_id = ''"
+    both = "select posts from summary_pairs where subject_id = ? and other_id = 'consent_absent'"
+    assert rows(archive, sql) == [(PO, *rows(archive, both, PO)[0])]
+    months = "select month, posts from summary_months where kind = 'complaint' and site_id = 's' and voice = '' order by month"
+    assert rows(archive, months) == [("2024-01", 0), ("2024-02", 0), ("2024-03", 2), ("2024-04", 0), ("2024-05", 0)]
+    archive.run("update paragraphs set voice = 'staff'")
+    with archive.db.conn:
+        summarise(archive.db.conn, TAXONOMY)
+    assert rows(archive, sql) == []
 
 
 def test_summaries_do_not_depend_on_how_often_they_are_made(archive: SmallArchive) -> None:
@@ -132,7 +151,9 @@ def test_summaries_do_not_depend_on_how_often_they_are_made(archive: SmallArchiv
 def test_superseded_versions_are_not_counted(archive: SmallArchive) -> None:
     archive.edit(1, "I take it back.")
     tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
-    assert rows(archive, "select posts from summary_totals where subject_id = ? and site_id = 's'", PO) == [(2,)]
+    assert rows(
+        archive, "select posts from summary_totals where kind = 'program' and subject_id = ? and site_id = 's'", PO
+    ) == [(2,)]
 
 
 def test_the_measured_quality_stands_beside_the_counts(archive: SmallArchive, tmp_path: Path) -> None:
@@ -141,16 +162,28 @@ def test_the_measured_quality_stands_beside_the_counts(archive: SmallArchive, tm
     figures = {
         "taxonomy": "1+x",
         "tagger": "1",
-        "themes": {"all": {"labels": {"consent_absent": block, "gone": block}}},
+        "themes": {"all": block | {"labels": {"consent_absent": block, "gone": block}}, "by_forum": {"sas": block}},
+        "voice": {"paragraphs": 12, "accuracy": estimate},
+        "agreement": {"paragraphs": 4, "themes": {"consent_absent": 0.6}, "programs": {}},
     }
     path = tmp_path / "figures.json"
     path.write_text(json.dumps({"figures": figures, "predictions": []}), encoding="utf-8")
     summarise(archive.db.conn, TAXONOMY, path)
+    measured = "taxonomy 1+x, tagger 1"
+    threshold = model().thresholds["consent_absent"]
     assert rows(archive, "select * from theme_quality") == [
-        ("consent_absent", 0.8, 0.7, 0.9, 0.8, 0.7, 0.9, 11, "taxonomy 1+x, tagger 1")
+        ("consent_absent", 0.8, 0.7, 0.9, 0.8, 0.7, 0.9, 11, measured, threshold, 10)
+    ]
+    assert rows(archive, "select * from tag_quality") == [
+        ("theme", "agreement", "consent_absent", "kappa", 0.6, None, None, 4, measured),
+        ("theme", "all", "", "precision", 0.8, 0.7, 0.9, 10, measured),
+        ("theme", "all", "", "recall", 0.8, 0.7, 0.9, 11, measured),
+        ("theme", "forum", "sas", "precision", 0.8, 0.7, 0.9, 10, measured),
+        ("theme", "forum", "sas", "recall", 0.8, 0.7, 0.9, 11, measured),
+        ("voice", "all", "", "accuracy", 0.8, 0.7, 0.9, 12, measured),
     ]
     summarise(archive.db.conn, TAXONOMY, tmp_path / "none.json")
-    assert rows(archive, "select * from theme_quality") == []
+    assert rows(archive, "select (select count(*) from theme_quality), (select count(*) from tag_quality)") == [(0, 0)]
     path.write_text("[1]", encoding="utf-8")
     with pytest.raises(DataFileError, match="optout evaluate"):
         summarise(archive.db.conn, TAXONOMY, path)

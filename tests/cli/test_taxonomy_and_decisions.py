@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.review_queue import enqueue
 from analysis.tag import tag_archive
 from taxonomy import load
 from taxonomy.load import FOLDER
@@ -63,6 +64,11 @@ def test_show_draws_the_history_with_its_sources(optout: Optout) -> None:
     assert "amz.prepaid_return_label" in optout("taxonomy", "show").out
     assert "rule" in optout("taxonomy", "show", "consent_absent").out
     assert optout("taxonomy", "show", "amz.none_such").code == 2
+    assert (
+        optout("taxonomy", "show", "PRL").out == out == optout("taxonomy", "show", "prepaid returns label program").out
+    )
+    several = optout("taxonomy", "show", "fba").out.splitlines()
+    assert len(several) > 3 and all(line.split()[0].count(".") == 1 for line in several)
 
 
 def test_diff_says_what_changed_and_how_many_posts_it_touches(
@@ -139,6 +145,29 @@ def test_a_rejected_name_goes_to_the_stop_list(
     assert optout("candidates", "reject", "Delivery Shield", *options).code == 2
 
 
+def test_a_candidate_can_be_named_in_any_case(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+) -> None:
+    options = ("--folder", folder, "--db", tmp_path / "archive.db")
+    optout("candidates", "--since", "2026-01-01", *options)
+    ended = optout("candidates", "accept", "delivery shield", "--as", "amz.delivery_shield", *options)
+    assert ended.code == 0, ended.err
+    assert load(folder).program("amz.delivery_shield").name == "Delivery Shield"
+    ended = optout("candidates", "accept", "Nobody Said It", "--as", "amz.nobody", *options)
+    assert ended.code == 2 and "none of the candidates" in ended.err
+
+
+def test_the_name_of_a_program_is_not_rejected(optout: Optout, folder: Path, tmp_path: Path) -> None:
+    ended = optout("candidates", "reject", "Prepaid Return Labels", "--folder", folder, "--db", tmp_path / "none.db")
+    assert ended.code == 2 and "amz.prepaid_return_label" in ended.err
+
+
+def test_what_was_never_tagged_is_said_to_be_so(optout: Optout, tmp_path: Path) -> None:
+    SmallArchive(tmp_path / "new.db")
+    assert "optout tag" in optout("candidates", "--db", tmp_path / "new.db").err
+    assert "optout tag" in optout("review", "--db", tmp_path / "new.db").out
+
+
 def test_a_day_that_is_none_is_refused(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
     assert optout("candidates", "--since", "last year", "--db", tmp_path / "archive.db").code == 2
 
@@ -149,6 +178,8 @@ def queued(archive: SmallArchive) -> None:
         " select paragraph_id, ?, start, \"end\", 0.4, 'signed', run_id from theme_tags limit 1",
         "notice_deficient",
     )
+    with archive.db.conn:
+        enqueue(archive.db.conn, load())
 
 
 def test_a_key_a_decision(
@@ -193,6 +224,19 @@ def test_the_last_decision_can_be_undone(
     monkeypatch.setattr("click.getchar", lambda: next(keys))
     assert optout("review", "--db", tmp_path / "archive.db").code == 0
     assert [row[0] for row in archive.db.execute("select decision from reviews")] == ["reject"]
+
+
+def test_what_waits_is_counted_and_can_be_limited_to_a_reason(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(archive)
+    monkeypatch.setattr("click.getchar", lambda: "q")
+    assert "      1  candidate\n" in optout("review", "--db", tmp_path / "archive.db").out
+    of_other_reason = optout("review", "--why", "two programs", "--db", tmp_path / "archive.db")
+    assert of_other_reason.out == "nothing waits for a decision\n"
+    refused = optout("review", "--why", "two", "--db", tmp_path / "archive.db")
+    assert refused.code == 2 and "two programs inherited" in refused.err
+    assert optout("review", "--theme", "no_such_theme", "--db", tmp_path / "archive.db").code == 2
 
 
 def test_the_queue_can_be_listed_for_other_tools(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
