@@ -26,6 +26,7 @@ from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from analysis.summaries import summarise
 from archive import markup
 from archive.database import Paths, open_archive
 from publish.build import build
@@ -121,6 +122,8 @@ def make(paths: Paths, posts: int) -> None:
             _flush(db, table, rows.pop(table))
     for table, left in rows.items():
         _flush(db, table, left)
+    # What a tag run counts at its end.
+    summarise(db, load())
     db.commit()
     db.execute("pragma wal_checkpoint(truncate)")
     db.close()
@@ -137,7 +140,7 @@ COLUMNS = {
     "program_tags": 'paragraph_id, program_id, how, start, "end", rule, score, run_id',
     "theme_tags": 'paragraph_id, theme_id, start, "end", rule, score, run_id',
     "links": "post_id, url, kind, title, target_site_id, target_native_id, target_thread_id, state",
-    "tagged_posts": "post_id, digest, context_digest, taxonomy_version, code_version, run_id",
+    "tagged_posts": "post_id, digest, context_digest, taxonomy_version, code_version, run_id, words_digest",
     "missing_posts": "thread_id, native_id, number, asked, reason, explained, first_missed_at, last_missed_at",
 }
 
@@ -219,7 +222,9 @@ def _rows(maker: Maker, posts: int) -> Iterator[tuple[str, tuple[object, ...]]]:
             yield "posts", (post, thread, str(post), number, author, _time(written), shown.text, html, f"{post:x}",
                             rng.choices(("present", "deleted", "hidden"), (98, 1, 1))[0], "post",
                             1 if number > 1 else None, rng.randint(0, 9), seen, seen, thread)  # fmt: skip
-            yield "tagged_posts", (post, f"{post:x}", "", "1", "1", 1)
+            # Some texts are posted again and again.
+            same = f"again {rng.randint(1, 1 + posts // 200)}" if rng.random() < 0.02 else f"{post:x}"
+            yield "tagged_posts", (post, f"{post:x}", "", "1", "1", 1, same)
             for position, block in enumerate(shown.blocks):
                 paragraph += 1
                 voice = "quotation" if block.kind == "quote" else "staff" if author % 997 == 1 else "seller"
@@ -291,8 +296,11 @@ def addresses(copy: Path, rng: random.Random) -> dict[str, list[str]]:
             "table mentions, filtered": [f"/archive/mentions?program_id={program}" for program in programs],
             "table threads": ["/archive/threads"] * 20,
             "row of a post": [f"/archive/posts/{post}" for post in posts],
+            "programs": ["/programs"] * 20,
+            "themes": ["/themes"] * 20,
             "question: timeline": [f"/archive/program_timeline?program={most}"] * 20,
-            "question: themes of a program": [f"/archive/program_themes?program={program}" for program in programs],
+            "question: themes of a program": [f"/archive/program_complaints?program={program}" for program in programs],
+            "question: what is talked of more": ["/archive/talked_of_more"] * 20,
         }  # fmt: skip
 
 

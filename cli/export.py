@@ -32,7 +32,7 @@ def export() -> None:
 
     \b
     Examples:
-      optout export csv --table mentions --program amz.automated_handling_time --since 2024-01-01 -o handling-time.csv
+      optout export csv --program amz.automated_handling_time --since 2024-01-01 -o handling-time.csv
       optout export parquet --table posts -o posts.parquet
       optout export evidence --program amz.automated_handling_time -o handling-time
     """
@@ -47,10 +47,14 @@ def _rows(kind: str, what: str) -> click.Command:
 
         \b
         Example:
-          optout export {kind} --table mentions --program amz.automated_handling_time -o handling-time.{kind}
+          optout export {kind} --program amz.automated_handling_time -o handling-time.{kind}
         """,
     )
-    @click.option("--table", default="posts", show_default=True, help="Which table; see docs/data-dictionary.md.")
+    @click.option(
+        "--table", default="", metavar="TABLE", show_default="mentions with --program or --theme, else posts",
+        help="Which table: mentions (a row a paragraph and what it is about, with its words and proof), posts, threads, ...;"
+        " see docs/data-dictionary.md.",
+    )  # fmt: skip
     @click.option("--program", default="", metavar="ID", help="Only rows about this program.")
     @click.option("--theme", default="", metavar="ID", help="Only rows that carry this theme.")
     @click.option("--site", default="", metavar="ID", help="Only rows of this forum.")
@@ -71,6 +75,7 @@ def _rows(kind: str, what: str) -> click.Command:
             parquet.require()
             if output is None:
                 raise InputError("Parquet is no text: name a file with -o")
+        table = table or ("mentions" if program or theme else "posts")
         with files.opened(paths) as copy:
             selection = of_table(copy, table, Filters(program, theme, site, since, until))
         if not quiet and is_stale(paths):

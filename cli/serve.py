@@ -49,7 +49,7 @@ def publish_if_stale(paths: Paths, *, quiet: bool) -> None:
     if not paths.database.exists():
         raise InputError(f"there is no archive at {paths.database}. Make one with: optout crawl SITE")
     if is_stale(paths):
-        publish_copy(paths, public_url="", quiet=quiet)
+        publish_copy(paths, public_url=None, quiet=quiet)
 
 
 def serve_archive(paths: Paths, *, host: str, port: int, no_sql: bool, quiet: bool) -> int:

@@ -33,6 +33,11 @@ def post(site_id: str, native_id: str, number: int, *, public_url: str = "") -> 
     return f"{thread(site_id, native_id, page=page_of(number), public_url=public_url)}#p{number}"
 
 
+def reference(site_id: str, native_id: str) -> str:
+    """The name of the place on a thread's page that says what became of another thread, e.g. `to-sas-3686`."""
+    return f"to-{tilde_encode(site_id)}-{tilde_encode(native_id)}"
+
+
 def read_part(part: str) -> str:
     """A forum or a native id from a part of such an address."""
     return str(tilde_decode(part))

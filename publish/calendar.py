@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 MONTHS_OF_A_QUARTER = 3
 
@@ -18,29 +19,26 @@ def months(first: str, last: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def quarter(month: str) -> str:
     """The quarter of a month, as `2024 Q1`."""
     year, number = _parts(month)
     return f"{year:04} Q{(number - 1) // MONTHS_OF_A_QUARTER + 1}"
 
 
-def quarters(first: str, last: str) -> list[str]:
+@lru_cache(maxsize=64)
+def quarters(first: str, last: str) -> tuple[str, ...]:
     """All quarters from that of one month to that of the other."""
-    return list(dict.fromkeys(quarter(month) for month in months(first, last)))
+    return tuple(dict.fromkeys(quarter(month) for month in months(first, last)))
 
 
-def by_quarter(counts: Mapping[str, int]) -> dict[str, int]:
-    """Counts of months added up by quarter."""
-    sums: dict[str, int] = {}
+def sums(counts: Mapping[str, int | None], of: Callable[[str], str]) -> dict[str, int]:
+    """Counts of months added up by what `of` makes of a month (e.g. `quarter`); those that are not known are left out."""
+    found: dict[str, int] = {}
     for month, count in counts.items():
-        sums[quarter(month)] = sums.get(quarter(month), 0) + count
-    return sums
-
-
-def whole_years(found: Iterable[str], since: str, until: str) -> tuple[str, str]:
-    """January of the first year and December of the last in which there is something, `since` and `until` included."""
-    known = sorted([*found, since, until])
-    return f"{known[0][:4]}-01", f"{known[-1][:4]}-12"
+        if count is not None:
+            found[of(month)] = found.get(of(month), 0) + count
+    return found
 
 
 def _parts(month: str) -> tuple[int, int]:

@@ -6,7 +6,8 @@ by month for wide screens and by quarter for narrow ones, and the style sheet sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -25,7 +26,7 @@ class Layer:
 
     label: str
     kind: str
-    values: Sequence[int]
+    values: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A state that held from one place to another (exclusive), shown as a band under the axis."""
+    """A state that held from one place to another (exclusive), shown as a band under the axis. Where there is no room for
+    its label there is `number`, which refers to the list beside the chart."""
 
     first: int
     last: int
     label: str
     kind: str
+    number: int
 
 
 def bars(
@@ -56,14 +59,15 @@ def bars(
     description: str,
     events: Sequence[Event] = (),
     stretches: Sequence[Stretch] = (),
+    unknown: Collection[int] = (),
     width: int = WIDE,
     height: int = 190,
-    top: int | None = None,
+    top: float | None = None,
 ) -> Markup:
     """Stacked bars over a full axis of months or quarters (`2024-03`, `2024 Q1`).
 
     `name` makes the ids of the drawing unique on its page; `top` is the highest value of the axis, for charts that are
-    compared; by default the highest of this one.
+    compared; by default the highest of this one. The places `unknown` are hatched: no bar there is no zero.
     """
     totals = [sum(values) for values in zip(*(layer.values for layer in layers), strict=True)]
     step, ceiling = _scale(max([top or 0, *totals, 1]))
@@ -74,12 +78,13 @@ def bars(
         f'<svg class="chart" role="img" viewBox="0 0 {width} {height}" aria-labelledby="{name}-t {name}-d">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     ]
-    for value in range(0, ceiling + 1, step):
-        y = bottom - plot * value / ceiling
+    for line in range(0, ceiling + 1, step):
+        y = bottom - plot * line / ceiling
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{width - RIGHT}"/>')
-        parts.append(f'<text class="scale" x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{value:,}</text>')
+        parts.append(f'<text class="scale" x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{line:,}</text>')
+    parts += _hatched(places, unknown, pitch, bottom, name)
     parts += _years(places, pitch, bottom, width)
-    below = [0] * len(places)
+    below: list[float] = [0] * len(places)
     for layer in layers:
         parts.append(f'<g class="{layer.kind}">')
         for place, value in enumerate(layer.values):
@@ -87,7 +92,7 @@ def bars(
                 y = bottom - plot * (below[place] + value) / ceiling
                 parts.append(
                     f'<rect x="{LEFT + place * pitch + pitch * 0.1:.1f}" y="{y:.1f}" width="{max(pitch * 0.8, 1):.1f}"'
-                    f' height="{max(plot * value / ceiling, 0.8):.1f}"><title>{places[place]}: {value:,} {escape(layer.label)}'
+                    f' height="{max(plot * value / ceiling, 0.8):.1f}"><title>{places[place]}: {number(value)} {escape(layer.label)}'
                     "</title></rect>"
                 )
                 below[place] += value
@@ -97,8 +102,16 @@ def bars(
     return Markup("".join([*parts, "</svg>"]))
 
 
-def sparkline(values: Sequence[int], *, title: str, width: int = 120, height: int = 26) -> Markup:
-    """A chart the size of a few words: bars without axes, the largest as high as the drawing."""
+def number(value: float) -> str:
+    """A count as it is, a rate with two digits that count."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def sparkline(
+    values: Sequence[int], *, title: str, unknown: Collection[int] = (), width: int = 120, height: int = 26
+) -> Markup:
+    """A chart the size of a few words: bars without axes, the largest as high as the drawing. The ground line is missing
+    where nothing is known."""
     ceiling = max([*values, 1])
     pitch = width / max(len(values), 1)
     marks = [
@@ -108,8 +121,25 @@ def sparkline(values: Sequence[int], *, title: str, width: int = 120, height: in
     ]  # fmt: skip
     return Markup(
         f'<svg class="spark" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-        f'<title>{escape(title)}</title><path class="grid" d="M0 {height - 0.5}H{width}"/>{"".join(marks)}</svg>'
+        f'<title>{escape(title)}</title><path class="grid" d="{_ground(len(values), unknown, pitch, height - 0.5)}"/>'
+        f"{''.join(marks)}</svg>"
     )
+
+
+def _ground(count: int, unknown: Collection[int], pitch: float, y: float) -> str:
+    known = [place for place in range(count) if place not in unknown]
+    return "".join(f"M{first * pitch:.1f} {y}H{last * pitch:.1f}" for first, last in runs(known))
+
+
+def runs(places: Iterable[int]) -> list[tuple[int, int]]:
+    """Neighbouring places taken together: (first, last), the last exclusive."""
+    found: list[tuple[int, int]] = []
+    for place in sorted(places):
+        if found and found[-1][1] == place:
+            found[-1] = (found[-1][0], place + 1)
+        else:
+            found.append((place, place + 1))
+    return found
 
 
 def share(part: int, whole: int, *, title: str, width: int = 120) -> Markup:
@@ -121,12 +151,12 @@ def share(part: int, whole: int, *, title: str, width: int = 120) -> Markup:
     )
 
 
-def _scale(highest: int) -> tuple[int, int]:
+def _scale(highest: float) -> tuple[int, int]:
     """A round step and the top of the axis, with at most five steps."""
     step = 1
     while highest > step * 5:
         step = step * 5 // 2 if str(step).startswith("2") else step * 2
-    return step, step * -(-highest // step)
+    return step, step * math.ceil(highest / step)
 
 
 def _years(places: Sequence[str], pitch: float, bottom: float, width: int) -> list[str]:
@@ -147,6 +177,22 @@ def _years(places: Sequence[str], pitch: float, bottom: float, width: int) -> li
     return parts
 
 
+def _hatched(places: Sequence[str], unknown: Collection[int], pitch: float, bottom: float, name: str) -> list[str]:
+    if not unknown:
+        return []
+    parts = [
+        f'<pattern id="{name}-h" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<path class="hatch" d="M0 0V5"/></pattern><g class="unknown">'
+    ]
+    for first, last in runs(unknown):
+        said = places[first] if last == first + 1 else f"{places[first]} to {places[last - 1]}"
+        parts.append(
+            f'<rect x="{LEFT + first * pitch:.1f}" y="{TOP}" width="{(last - first) * pitch:.1f}" height="{bottom - TOP}"'
+            f' fill="url(#{name}-h)"><title>{said}: not known</title></rect>'
+        )
+    return [*parts, "</g>"]
+
+
 def _stretches(stretches: Sequence[Stretch], pitch: float, y: float) -> list[str]:
     parts = []
     for stretch in stretches:
@@ -157,6 +203,8 @@ def _stretches(stretches: Sequence[Stretch], pitch: float, y: float) -> list[str
         )
         if length > len(stretch.label) * CHARACTER + 10:
             parts.append(f'<text x="{x + 5:.1f}" y="{y + 12.5}">{escape(stretch.label)}</text>')
+        elif length > len(str(stretch.number)) * CHARACTER + 4:
+            parts.append(f'<text x="{x + length / 2:.1f}" y="{y + 12.5}" text-anchor="middle">{stretch.number}</text>')
         parts.append("</g>")
     return parts
 

@@ -1,8 +1,9 @@
-"""Citations of a post: as text, and for BibTeX."""
+"""Citations of a post, as text and for BibTeX; and entries of BibTeX for whatever is cited."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from publish.site import Row
 
@@ -44,6 +45,11 @@ def as_bibtex(post: Row, address: str) -> str:
     }  # fmt: skip
     if post["captured_at"]:
         fields["urldate"] = post["captured_at"][:10]
+    return entry(key, fields)
+
+
+def entry(key: str, fields: Mapping[str, str]) -> str:
+    """An entry of kind `misc`. Values are TeX already (see `tex`); empty ones are left out."""
     return f"@misc{{{key},\n" + "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value) + "}\n"
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from archive.errors import InputError
 from publish import addresses, terms
 from publish.masking import Masker
-from publish.names import SHORTEST_PLAIN_NAME, STAFF, UNLIKE_A_WORD, Author, Names, ordinary_words
+from publish.names import STAFF, Author, Names, ordinary_words
 from taxonomy.model import Taxonomy
 from taxonomy.names import names
 
@@ -35,24 +35,21 @@ def read_names(archive: sqlite3.Connection, key: bytes, taxonomy: Taxonomy) -> N
     """The published names of all authors. Reads all texts once, to see which user names are ordinary words."""
     authors = [Author(*row) for row in archive.execute("select id, site_id, name, role from authors")]
     words = terms.words(taxonomy)
-    doubtful = {
-        author.name.casefold()
-        for author in authors
-        if author.role != STAFF and len(author.name) >= SHORTEST_PLAIN_NAME and not UNLIKE_A_WORD.search(author.name)
-    }
+    doubtful = {author.name.casefold() for author in authors if author.role != STAFF}
     writers: defaultdict[int, set[str]] = defaultdict(set)
     for thread_id, name in archive.execute(
         "select distinct thread_id, name from posts join authors on authors.id = author_id"
     ):
         writers[thread_id].add(name.casefold())
     texts = ((row[0], row[1]) for row in archive.execute("select thread_id, text from posts"))
-    return Names(key, authors, words | ordinary_words(doubtful - words, writers, texts))
+    return Names(key, authors, words | ordinary_words(doubtful - words, writers, texts), writers)
 
 
 def number_rows(archive: sqlite3.Connection) -> None:
     """Rank threads and posts by time in temporary tables: `thread_ids` and `post_ids`, columns `id` and `old`.
 
-    A post without a date stands where the dated posts before it in its thread do.
+    A post without a date stands where the dated posts before it in its thread do. A third one, `copies`, has the posts
+    whose own words (`tagged_posts.words_digest`) stand in an earlier post, and the first of those.
     """
     for statement in (
         "create temp table thread_ids (id integer primary key, old integer not null)",
@@ -65,6 +62,13 @@ def number_rows(archive: sqlite3.Connection) -> None:
         " max(p.created_at) over (partition by p.thread_id order by p.number rows unbounded preceding),"
         " t.created_at, p.first_seen_at), p.thread_id, p.number, p.native_id",
         "create unique index temp.post_ids_by_old on post_ids(old)",
+        "create temp table copies (post_id integer primary key, first_id integer not null)",
+        "insert into copies select post_id, first_id from ("
+        " select p.id as post_id, first_value(p.id) over ("
+        "  partition by m.words_digest order by p.created_at is null, p.created_at, p.id) as first_id"
+        " from (select words_digest from tagged_posts where words_digest is not null group by 1 having count(*) > 1) d"
+        " join tagged_posts m on m.words_digest = d.words_digest join posts p on p.id = m.post_id)"
+        " where post_id != first_id",
     ):
         archive.execute(statement)
 
@@ -181,12 +185,12 @@ def copy_threads(source: Source, out: sqlite3.Connection, taxonomy: Taxonomy) ->
         for row in archive.execute(
             f"select t.id, o.id, site_id, native_id, title, url, capture_id, {columns} from thread_ids o"
             " join threads t on t.id = o.old order by o.id")
-        for title in (mask.text(row[2], row[4]),)
+        for title in (mask.within(row[0]).text(row[2], row[4]),)
     ))  # fmt: skip
     fill(out, "titles (thread_id, observed_at, title, capture_id)", (
-        (row[1], row[2], mask.text(row[0], row[3]), row[4])
+        (row[1], row[2], mask.within(row[5]).text(row[0], row[3]), row[4])
         for row in archive.execute(
-            "select site_id, o.id, observed_at, i.title, i.capture_id from titles i"
+            "select site_id, o.id, observed_at, i.title, i.capture_id, t.id from titles i"
             " join threads t on t.id = i.thread_id join thread_ids o on o.old = t.id order by o.id, observed_at")
     ))  # fmt: skip
     missing = "native_id, number, reason, explained, asked, first_missed_at, last_missed_at, capture_id"
@@ -210,14 +214,14 @@ def copy_links(source: Source, out: sqlite3.Connection) -> None:
     """What posts point to."""
     rows = source.archive.execute(
         "select l.id, p.id, t.id, h.site_id, l.kind, l.title, l.url, l.state, l.target_site_id, l.target_native_id,"
-        " l.target_number, g.id, substr(o.created_at, 1, 7), h.native_id, o.number"
+        " l.target_number, g.id, substr(o.created_at, 1, 7), h.native_id, o.number, h.id"
         " from links l join post_ids p on p.old = l.post_id join posts o on o.id = l.post_id"
         " join threads h on h.id = o.thread_id join thread_ids t on t.old = h.id"
         " left join thread_ids g on g.old = l.target_thread_id order by p.id, l.id"
     )
     fill(out, "links (id, post_id, thread_id, site_id, kind, title, url, state, target_site_id, target_native_id,"
               " target_number, target_thread_id, month, permalink)", (
-        (*row[:5], _link_title(source.masker, row[3], row[4], row[5]), source.masker.url(row[3], row[6]), *row[7:13],
+        (*row[:5], _link_title(source.masker.within(row[15]), row[3], row[4], row[5]), source.masker.url(row[3], row[6]), *row[7:13],
          addresses.post(row[3], row[13], row[14], public_url=source.public_url))
         for row in rows
     ))  # fmt: skip

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from publish import figures
+from publish import figures, quality
 from publish.site import Row, Site
 
 PROGRAMS = 12
 ACTIVE = f"""
-select id, name, marketplace, mode, posts, threads, authors, complaint_posts, recent_posts, previous_posts from programs
+select id, name, marketplace, mode, posts, threads, authors, complaint_posts from programs
 where posts > 0 and mode not in ('buyer_side', 'context') order by posts desc, name limit {PROGRAMS}
 """
 MONTHS = """
 select program_id as id, month, sum(posts) as posts from program_months where program_id in ({marks}) group by 1, 2
 """
-NOW = """
-select id, name, recent_posts, previous_posts, (
+CHANGE = "recent_posts, previous_posts, recent_rate, previous_rate, change, change_low, change_high"
+NOW = f"""
+select id, name, {CHANGE}, precision, precision_low, precision_high, recall, recall_low, recall_high, labelled, (
     select group_concat(name, ', ') from (
         select p.name from program_themes c join programs p on p.id = c.program_id
         where c.theme_id = themes.id and c.recent_posts > 0 order by c.recent_posts desc, p.name limit 3)) as programs
 from themes where recent_posts > 0 and kind = 'complaint' order by recent_posts desc, previous_posts, name limit 8
 """
-RISING = """
-select id, name, recent_posts, previous_posts from programs
+RISING = f"""
+select id, name, {CHANGE} from programs
 where recent_posts > 0 and mode not in ('buyer_side', 'context') order by recent_posts desc, previous_posts, name limit 8
 """
 NEWEST = """
@@ -33,13 +34,11 @@ from threads t join sites s on s.id = t.site_id order by t.id desc limit 10
 CANDIDATES = "select name, posts, threads, authors, first_at, last_at from program_candidates order by id limit 6"
 FORUMS = "select id, title, posts from sites order by posts desc limit 6"
 GAPS = """
-select year from (
-    with recursive years(year) as (
-        select 2018 union all select year + 1 from years where year < (
-            select cast(substr(value, 1, 4) as integer) from about where key = 'last_post_at'))
-    select year, (select coalesce(sum(posts), 0) from site_months where month between year || '-01' and year || '-12') as posts
-    from years)
-where posts < 20
+with recursive years(year) as (
+    select 2018 union all select year + 1 from years where year < (
+        select cast(substr(value, 1, 4) as integer) from about where key = 'last_captured_at'))
+select year from years left join site_months m on m.month between year || '-01' and year || '-12'
+group by year having coalesce(sum(m.posts), 0) < 20
 """
 
 
@@ -47,16 +46,17 @@ async def read(site: Site) -> Row:
     """What the page shows."""
     about = await site.about()
     programs = await site.rows(ACTIVE)
-    months: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    months: defaultdict[str, dict[str, int | None]] = defaultdict(dict)
     marks = ", ".join("?" * len(programs))
     for row in await site.rows(MONTHS.format(marks=marks), [program["id"] for program in programs]):
         months[row["id"]][row["month"]] = row["posts"]
-    until = about.get("last_post_at") or figures.SINCE
+    until = about.get("last_captured_at") or figures.SINCE
     for program in programs:
         program["spark"] = figures.spark(months[program["id"]], until, program["name"])
     return {
         "about": about,
         "programs": programs,
+        "quality": await quality.overall(site),
         "now": await site.rows(NOW),
         "rising": await site.rows(RISING),
         "newest": await site.rows(NEWEST),

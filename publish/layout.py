@@ -20,8 +20,8 @@ from archive.markup import render
 # Signs from the two private planes of Unicode: one character a node, begin and end.
 BEGIN, END = 0xF0000, 0x100000
 MOST_NODES = 0xFFFD
+SIGNS_OF_SPACE = " \n\t\r\f"
 SPACE = re.compile(r"[ \t\r\n\f]+")
-VISIBLE = re.compile(r"[^ \t\r\n\f]")
 SIGNS = re.compile(f"[{chr(BEGIN)}-\U0010ffff]")
 PIECES = re.compile(f"[{chr(BEGIN)}-\U0010ffff]|[^{chr(BEGIN)}-\U0010ffff]+")
 
@@ -57,8 +57,7 @@ class Layout:
 
         White space at the edge of a node, within the span, is part of it.
         """
-        begin = len(_visible(self._text[:start]))
-        until = begin + len(_visible(self._text[start:end]))
+        begin, until = _before(self._text, start), _before(self._text, end)
         parts: defaultdict[int, list[int]] = defaultdict(list)
         for run in self._runs:
             if run.start < until and begin < run.end:
@@ -67,9 +66,8 @@ class Layout:
         nodes = sorted(parts)
         for node in nodes:
             content = self._contents[node]
-            places = [found.start() for found in VISIBLE.finditer(content)] if node in (nodes[0], nodes[-1]) else []
-            first = 0 if node != nodes[0] else places[min(parts[node])]
-            yield node, first, len(content) if node != nodes[-1] else places[max(parts[node])] + 1
+            first = 0 if node != nodes[0] else _place(content, min(parts[node]))
+            yield node, first, len(content) if node != nodes[-1] else _place(content, max(parts[node])) + 1
 
 
 def lay(html: str, text: str) -> Layout | None:
@@ -79,7 +77,7 @@ def lay(html: str, text: str) -> Layout | None:
     if len(nodes) > MOST_NODES or SIGNS.search(html):
         return None
     contents = [node.text_content or "" for node in nodes]
-    visible = [len(_visible(content)) for content in contents]
+    visible = [_before(content, len(content)) for content in contents]
     for number, (node, content) in enumerate(zip(nodes, contents, strict=True)):
         if visible[number]:
             node.replace_with(chr(BEGIN + number) + content + chr(END + number))
@@ -107,3 +105,16 @@ def lay(html: str, text: str) -> Layout | None:
 
 def _visible(text: str) -> str:
     return SPACE.sub("", text)
+
+
+def _before(text: str, offset: int) -> int:
+    """How many visible characters stand before an offset."""
+    return min(offset, len(text)) - sum([text.count(sign, 0, offset) for sign in SIGNS_OF_SPACE])
+
+
+def _place(text: str, number: int) -> int:
+    """Where the so-manieth visible character stands, counted from 0."""
+    at = number
+    while missing := number + 1 - _before(text, at + 1):
+        at += missing
+    return at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote
@@ -22,9 +23,10 @@ PROFILE = re.compile(r"(/(?:u|users|user_avatar/[^/?#]+|members?|profile)/)([^/?
 # What may stand between a bare name and the end of its word: an s (of more than one, or theirs), a number.
 NAME_ENDING = re.compile(r"(?:s|\d+)?(?!\w)", re.IGNORECASE)
 E_MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# Each of these, or a sign of it, is looked for before the pattern that takes its time: most texts have none.
+HANDLE_SIGN, PROFILE_SIGNS = "Seller_", ("/u/", "/users/", "/user_avatar/", "/member", "/profile/")
 # What stands instead, what is looked for, and without how many digits there is none of it: looking takes time.
 PATTERNS: tuple[tuple[str, re.Pattern[str], int], ...] = (
-    ("[e-mail]", E_MAIL, 0),
     ("[order id]", re.compile(r"(?<![\w-])(?:\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5})(?![\w-])"), 12),
     ("[case id]", re.compile(r"(?i)\b(?:case|ticket|claim)\s*(?:id|no\.?|number|nr\.?|#)?\s*[:#=]?\s*(\d{8,14})\b"), 8),
     ("[tracking number]", re.compile(r"(?<!\w)1Z[0-9A-Z]{16}(?!\w)"), 1),
@@ -41,6 +43,7 @@ PHONES: tuple[re.Pattern[str], ...] = (
 DIGITS = re.compile(r"\d+")
 FEWEST_DIGITS_OF_A_PHONE = 6
 TOKEN = re.compile(r"(?<![0-9A-Za-z])A[0-9A-Z]{12,13}(?![0-9A-Za-z])")
+TOKEN_SIGN = re.compile(r"A[0-9A-Z]{12}")
 # English words in capitals have more vowels than tokens without a digit do.
 VOWELS_OF_A_WORD = 0.25
 
@@ -91,7 +94,18 @@ class Masker:
         anywhere = {_lower(name): inside for name, inside in sorted(names.plain.items())}
         self._plain = list(anywhere)
         self._inside_words = list(anywhere.values())
+        self._near: re.Pattern[str] | None = None
         self._automaton = AhoCorasick(self._plain, matchkind=MatchKind.Standard) if self._plain else None
+
+    def within(self, thread_id: int) -> Masker:
+        """The masker for what is written in a thread of the archive: it knows the short names of those who write there."""
+        near = self.names.near.get(thread_id)
+        if not near:
+            return self
+        found = copy(self)
+        words = "|".join(map(re.escape, sorted(near, key=len, reverse=True)))
+        found._near = re.compile(rf"(?<![\w@])(?:{words})(?=(?:['’]?s)?(?!\w))", re.IGNORECASE)
+        return found
 
     def mask(self, site_id: str, text: str) -> Masked:
         """`text`, written on that forum, without private names and numbers."""
@@ -108,7 +122,9 @@ class Masker:
 
     def url(self, site_id: str, url: str) -> str:
         """An address without private names and numbers. It may then lead nowhere."""
-        masked = PROFILE.sub(lambda match: match[1] + self._segment(site_id, match[2]), url)
+        masked = (
+            PROFILE.sub(lambda match: match[1] + self._segment(site_id, match[2]), url) if _has_profile(url) else url
+        )
         decoded = unquote(masked)
         edits = [*_numbers(decoded), *self._plain_names(site_id, decoded)]
         edits += [
@@ -134,13 +150,15 @@ class Masker:
                 name = match[1]
                 if name.casefold() not in GROUPS or self.names.is_known(site_id, name):
                     yield Edit(*match.span(1), self.person(site_id, name))
-        for match in SELLER_HANDLE.finditer(text):
+        for match in SELLER_HANDLE.finditer(text) if HANDLE_SIGN in text else ():
             yield Edit(*match.span(), self.person(site_id, match[0]))
-        for match in PROFILE.finditer(text):
+        for match in PROFILE.finditer(text) if _has_profile(text) else ():
             yield Edit(*match.span(2), self._segment(site_id, match[2]))
         yield from self._plain_names(site_id, text)
 
     def _plain_names(self, site_id: str, text: str) -> Iterable[Edit]:
+        for match in self._near.finditer(text) if self._near else ():
+            yield Edit(*match.span(), self.person(site_id, match[0]))
         if self._automaton is None:
             return
         for index, start, end in self._automaton.find_matches_as_indexes(_lower(text), overlapping=True):
@@ -160,19 +178,30 @@ def _mentions(text: str) -> Iterable[re.Match[str]]:
 
 
 def _numbers(text: str) -> Iterable[Edit]:
+    if "@" in text:
+        for match in E_MAIL.finditer(text):
+            yield Edit(*match.span(), "[e-mail]")
     digits = _digits(text)
     for mask, pattern, fewest in PATTERNS:
-        if digits >= fewest and (pattern is not E_MAIL or "@" in text):
+        if digits >= fewest:
             for match in pattern.finditer(text):
                 yield Edit(*match.span(match.lastindex or 0), mask)
-    for match in TOKEN.finditer(text):
+    for match in TOKEN.finditer(text) if TOKEN_SIGN.search(text) else ():
         token = match[0]
         if any(c.isdigit() for c in token) or sum(c in "AEIOU" for c in token) < VOWELS_OF_A_WORD * len(token):
             yield Edit(*match.span(), "[merchant token]")
 
 
 def _digits(text: str) -> int:
-    return sum(map(len, DIGITS.findall(text)))
+    """How many digits of any script. Counting ten characters is quicker than finding, where there are no others."""
+    return sum(map(text.count, "0123456789")) if text.isascii() else sum(map(len, DIGITS.findall(text)))
+
+
+def _has_profile(text: str) -> bool:
+    if "/" not in text:
+        return False
+    lower = text.lower()
+    return any(sign in lower for sign in PROFILE_SIGNS)
 
 
 def _phones(text: str) -> Iterable[Edit]:

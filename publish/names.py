@@ -16,19 +16,26 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ahocorasick_rs import AhoCorasick, MatchKind
+
 from archive.errors import DamagedError
+from publish.short_words import ORDINARY
 
 DIGITS = 6
 KEY_BYTES = 32
 STAFF = "staff"
-# A user name shorter than this is too likely to be a word: it is masked where the markup says that it is a name.
+# A user name shorter than this is too likely to be a word: it is masked where the markup says that it is a name, and in
+# the threads in which that person writes.
 SHORTEST_PLAIN_NAME = 5
-SHORTEST_UNLIKE_A_WORD = 4
+# One with a digit or an underscore is like no word.
+SHORTEST_UNLIKE_A_WORD = 3
+SHORTEST_NEAR_NAME = 2
 # A plain word is taken for ordinary when this many threads use it in which nobody of that name writes.
 ORDINARY_THREADS = 3
 # A name this long, or one that no word looks like, is masked inside longer words too ("kelpkitchens").
 UNMISTAKABLE_LENGTH = 10
 UNLIKE_A_WORD = re.compile(r"[\d_]|[^\W\d_][A-Z]")
+SIGN = re.compile(r"[\d_]")
 WORD = re.compile(r"\w[\w.'-]*\w|\w")
 
 
@@ -70,7 +77,14 @@ def _read_key(path: Path) -> bytes:
 class Names:
     """Every author's published name, and which user names are looked for in running text."""
 
-    def __init__(self, key: bytes, authors: Iterable[Author], ordinary: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        authors: Iterable[Author],
+        ordinary: Collection[str] = (),
+        writers: Mapping[int, Collection[str]] | None = None,
+    ) -> None:
+        """`ordinary` are folded names that are words too; `writers` the folded names of those who write in a thread."""
         self._key = key
         self.by_id: dict[int, str] = {}
         self._known: dict[tuple[str, str], str] = {}
@@ -90,12 +104,15 @@ class Names:
             self.by_id[author.id] = pseudonym = f"seller-{digest[: lengths[digest]]}"
             self._known[author.site_id, author.name.casefold()] = pseudonym
             self._anywhere.setdefault(author.name.casefold(), pseudonym)
+        looked_for = [author.name for author in private if not _ordinary(author.name, ordinary)]
         # Names that are looked for in running text, and whether inside longer words too.
-        self.plain = {
-            author.name: _unmistakable(author.name)
-            for author in private
-            if (UNLIKE_A_WORD.search(author.name) and len(author.name) >= SHORTEST_UNLIKE_A_WORD)
-            or (len(author.name) >= SHORTEST_PLAIN_NAME and author.name.casefold() not in ordinary)
+        self.plain = {name: _unmistakable(name) for name in looked_for if len(name) >= _shortest(name)}
+        near = {name.casefold() for name in looked_for if SHORTEST_NEAR_NAME <= len(name) < _shortest(name)}
+        # Short names, folded, that are looked for in the threads of those who are called so.
+        self.near = {
+            thread: tuple(sorted(found))
+            for thread, names in (writers or {}).items()
+            if (found := near.intersection(names))
         }
 
     def person(self, site_id: str, name: str) -> str:
@@ -116,6 +133,19 @@ class Names:
 
     def _digest(self, site_id: str, name: str) -> str:
         return hmac.new(self._key, f"{site_id}\0{name.casefold()}".encode(), hashlib.sha256).hexdigest()
+
+
+def _ordinary(name: str, ordinary: Collection[str]) -> bool:
+    """True if a name is a word too; one with an underscore or, if it is long, with a digit is none."""
+    if "_" in name or (SIGN.search(name) and len(name) >= SHORTEST_PLAIN_NAME):
+        return False
+    folded = name.casefold()
+    return folded in ordinary or (len(name) < SHORTEST_PLAIN_NAME and folded in ORDINARY)
+
+
+def _shortest(name: str) -> int:
+    """How long a name must be to be looked for in every text."""
+    return SHORTEST_UNLIKE_A_WORD if SIGN.search(name) else SHORTEST_PLAIN_NAME
 
 
 def _unmistakable(name: str) -> bool:
@@ -144,10 +174,17 @@ def ordinary_words(
     `writers` are the folded names of a thread's authors; `texts` are pairs of thread and text. Only words in lower
     case count, because a person is mostly written about in threads where they write, or with a capital letter.
     """
-    plain = set(names)
+    if not names:
+        return set()
     threads: defaultdict[str, set[int]] = defaultdict(set)
+    ordinary: set[str] = set()
+    # Most texts have none of the names but such as are known to be words by then: those are not cut into words.
+    automaton = AhoCorasick(sorted(names), matchkind=MatchKind.Standard)
     for thread_id, text in texts:
-        for word in plain.intersection(WORD.findall(text)):
-            if word not in writers.get(thread_id, ()) and len(threads[word]) < ORDINARY_THREADS:
+        met = {*automaton.find_matches_as_strings(text, overlapping=True)} - ordinary
+        for word in met.intersection(WORD.findall(text)) if met else ():
+            if word not in writers.get(thread_id, ()):
                 threads[word].add(thread_id)
-    return {word for word, used_in in threads.items() if len(used_in) >= ORDINARY_THREADS}
+                if len(threads[word]) >= ORDINARY_THREADS:
+                    ordinary.add(word)
+    return ordinary

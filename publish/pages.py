@@ -10,7 +10,6 @@ from datasette import NotFound, Response
 from datasette.app import Datasette
 from datasette.database import Database
 from datasette.utils.asgi import Request
-from markupsafe import Markup, escape
 
 from publish import (
     addresses,
@@ -19,6 +18,7 @@ from publish import (
     feeds,
     forum_page,
     home,
+    misses,
     overviews,
     program_page,
     search,
@@ -36,10 +36,10 @@ POLICY = (
 )
 OWN_POLICY = POLICY.format(inline="", scripts="'none'")
 CORE_POLICY = POLICY.format(inline=" 'unsafe-inline'", scripts="'self' 'unsafe-inline'")
-OWN_PATHS = re.compile(
-    r"(search(\.atom)?|(thread|program|theme|forum)/.*|programs|themes|forums|matrix|coverage|method|corrections|feed\.atom"
-    r"|robots\.txt|sitemap.*|-/optout\.css)?"
-)
+# A picture opened by itself is shown and can do nothing at all; the browser's own style centres it.
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+# Where Datasette's own pages are, which have scripts; its page of an answer to SQL is known by its parameter.
+CORE_PATHS = re.compile(r"-/(?!optout\.css|exports?(/|$)|media/).+")
 ATOM = "application/atom+xml; charset=utf-8"
 
 
@@ -87,9 +87,10 @@ async def cite(datasette: Datasette, request: Request) -> Response:
 async def search_answer(datasette: Datasette, request: Request) -> Response:
     """`/search?q=&program=&theme=&site=&year=&voice=&how=&state=&sort=&page=`, and the same as a feed."""
     site = Site(datasette, request)
-    question = search.Question.read({key: request.args.get(key) or "" for key in request.args})
+    arguments = {key: request.args.get(key) or "" for key in request.args}
+    question = search.Question.read(arguments)
     if not request.path.endswith(".atom"):
-        return await site.answer("search.html", await search_page.read(site, question), indexed="all")
+        return await site.answer("search.html", await search_page.read(site, question, arguments), indexed="all")
     found = await site.rows(search.NEWEST_IDS, {"match": question.match})
     posts = await site.rows(feeds.OF_IDS.format(marks=", ".join("?" * len(found))), [row["id"] for row in found])
     asked = urlencode(question.parameters)
@@ -178,24 +179,32 @@ async def picture(datasette: Datasette, request: Request) -> Response:
 
 async def not_found(datasette: Datasette, request: Request, message: str) -> Response:
     """The answer for an address that leads nowhere."""
-    if request.path.split("?")[0].endswith(".json"):
+    if request.path.endswith(".json"):
         return Response.json({"ok": False, "error": message, "status": 404, "title": None}, status=404)
     site = Site(datasette, request)
-    words = " ".join(re.findall(r"[^\W\d_]{3,}", re.sub(r"~..", " ", request.path)))
-    return await site.answer("not_found.html", {"message": message, "words": words}, status=404)
+    path = "/" + request.path.removeprefix(site.base).lstrip("/")
+    return await site.answer("not_found.html", await misses.read(site, path, message), status=404)
 
 
-async def home_context(datasette: Datasette, request: Request) -> Row:
-    """What `index.html` needs beyond Datasette's own."""
-    site = Site(datasette, request)
-    questions = await datasette.get_canned_queries(site.database.name, None)
-    return (
-        site.context(indexable=site.settings.index != "none")
-        | await home.read(site)
-        | {
-            "home_queries": [question | {"name": name} for name, question in questions.items() if name != "search"],
-        }
+async def misunderstood(datasette: Datasette, request: Request, message: str) -> Response:
+    """The answer for an address that asks Datasette for something that there is not."""
+    if request.path.endswith(".json"):
+        return Response.json({"ok": False, "error": message, "status": 400, "title": None}, status=400)
+    text = await datasette.render_template(
+        "error.html", {"error": message, "status": 400, "title": None}, request=request
     )
+    return Response.html(text, status=400)
+
+
+async def first_page(datasette: Datasette, request: Request) -> Response:
+    """`/`. Datasette's own would look at every table before it is asked for a template, which takes longer than all else."""
+    await datasette.ensure_permissions(request.actor, ["view-instance"])
+    site = Site(datasette, request)
+    questions = await datasette.get_canned_queries(site.database.name, request.actor)
+    return await site.answer("index.html", await home.read(site) | {
+        "metadata": datasette.metadata(),
+        "home_queries": [question | {"name": name} for name, question in questions.items() if name != "search"],
+    })  # fmt: skip
 
 
 async def query_context(datasette: Datasette, request: Request) -> Row:
@@ -204,30 +213,18 @@ async def query_context(datasette: Datasette, request: Request) -> Row:
     lists = await search_page.choices(site)
     lists["marketplace"] = [(row["id"], row["id"]) for row in await site.rows(
         "select distinct marketplace as id from programs where marketplace is not null order by 1")]  # fmt: skip
+    # Of a program that nobody wrote about one can still ask how it changed and how one gets out.
+    lists["program"] = [
+        (row["id"], row["name"]) for row in await site.rows("select id, name from programs order by name")
+    ]
     lists["role"] = [("member", "members"), ("staff", "staff")]
     lists["sort"] = [("newest", "newest first"), ("oldest", "oldest first")]
-    return site.context() | {"choices": {name: dict(entries) for name, entries in lists.items()}}
-
-
-def cell(datasette: Datasette, column: str, value: object) -> Markup | None:
-    """A link for a cell that holds an address on this site; None for any other."""
-    if column != "permalink" or not isinstance(value, str) or not value.startswith("/thread/"):
-        return None
-    base = str(datasette.urls.path("/")).rstrip("/")
-    return Markup(f'<a href="{escape(base + value)}">{escape(value)}</a>')
-
-
-async def table_links(datasette: Datasette, request: Request, database: str, table: str) -> list[dict[str, str]]:
-    """For the menu of a table: a CSV of all rows that the reader's filters leave, however many they are."""
-    served = datasette.get_database(database)
-    if table not in await served.table_names():
-        return []
-    kept = [
-        (key, value) for key in request.args for value in request.args.getlist(key)
-        if not key.startswith("_") or key in ("_search", "_where", "_sort", "_sort_desc", "_col", "_nocol")
-    ]  # fmt: skip
-    address, filters = str(datasette.urls.table(database, table, format="csv")), urlencode(kept)
-    return [{"href": f"{address}?{filters}" if filters else address, "label": "All these rows as CSV"}]
+    # Answers have the names of programs and themes; their pages are known by ids.
+    subjects = {
+        kind: {row["name"]: row["id"] for row in await site.rows(f"select id, name from {kind}s")}
+        for kind in ("program", "theme")
+    }
+    return site.context() | {"choices": {name: dict(entries) for name, entries in lists.items()}, "subjects": subjects}
 
 
 def style_sheet() -> Response:
@@ -236,11 +233,16 @@ def style_sheet() -> Response:
     return Response(style()[0], headers=headers, content_type="text/css; charset=utf-8")
 
 
-def headers(base: str, path: str) -> list[tuple[bytes, bytes]]:
-    """Security headers of a page; `base` is the path under which the site is served, e.g. `/`."""
-    own = OWN_PATHS.fullmatch(path.removeprefix(base).removeprefix("/")) is not None
+def headers(base: str, path: str, query: bytes, content_type: str) -> list[tuple[bytes, bytes]]:
+    """Security headers of an answer; `base` is the path under which the site is served, e.g. `/`."""
+    if content_type.startswith("image/"):
+        policy = PICTURE_POLICY
+    elif CORE_PATHS.fullmatch(path.removeprefix(base).removeprefix("/")) or b"sql=" in query:
+        policy = CORE_POLICY
+    else:
+        policy = OWN_POLICY
     return [
-        (b"content-security-policy", (OWN_POLICY if own else CORE_POLICY).encode()),
+        (b"content-security-policy", policy.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 
+from archive.errors import DamagedError
 from archive.warc import WarcStore, decoded
 from publish.copying import Source, fill
 
@@ -20,7 +22,7 @@ HELD = (
 
 def address(digest: str, mime: str) -> str | None:
     """Where a picture is on this site, None if it is not of a kind that is shown: `/-/media/HEX.png`."""
-    ending = SHOWN.get(mime)
+    ending = SHOWN.get(mime.lower())
     return f"/-/media/{digest.removeprefix('sha256:')}.{ending}" if ending else None
 
 
@@ -36,8 +38,11 @@ def of_posts(archive: sqlite3.Connection, post_ids: Iterable[int]) -> dict[int, 
 
 
 def copy_media(source: Source, out: sqlite3.Connection, warcs: WarcStore) -> None:
-    """The list of pictures and attachments, and each picture once. They are published as they are: what a picture
-    shows is not masked."""
+    """The list of pictures and attachments, and each picture once.
+
+    They are published as they are: what a picture shows is not masked. DamagedError if the WARC files do not hold one
+    at its place, or hold another one there.
+    """
     rows = source.archive.execute(
         "select o.id, t.site_id, m.url, m.state, m.reason, c.digest, c.mime, c.size, c.warc_filename,"
         " c.warc_record_offset, m.capture_id from media m join post_ids o on o.old = m.post_id"
@@ -47,7 +52,18 @@ def copy_media(source: Source, out: sqlite3.Connection, warcs: WarcStore) -> Non
     for post_id, site_id, url, state, reason, digest, mime, size, filename, offset, capture_id in rows:
         shown = state == "held" and size <= LARGEST and address(digest or "", mime or "") is not None
         if shown and not out.execute("select 1 from media_files where digest = ?", (digest,)).fetchone():
-            body = decoded(warcs.read(filename, offset))
-            fill(out, "media_files (digest, mime, size, body)", [(digest, mime, size, body)])
+            body = _body(warcs, filename, offset, digest)
+            fill(out, "media_files (digest, mime, size, body)", [(digest, mime.lower(), size, body)])
         row = (post_id, source.masker.url(site_id, url), state, reason, digest if shown else None, capture_id)
         fill(out, "media (post_id, url, state, reason, digest, capture_id)", [row])
+
+
+def _body(warcs: WarcStore, filename: str, offset: int, digest: str) -> bytes:
+    where = f"{warcs.folder / filename} at byte {offset}"
+    try:
+        body = decoded(warcs.read(filename, offset))
+    except ValueError as error:
+        raise DamagedError(f"{where}: {error}") from error
+    if f"sha256:{hashlib.sha256(body).hexdigest()}" != digest:
+        raise DamagedError(f"{where}: the picture is not the one that was captured; its digest differs")
+    return body

@@ -30,14 +30,16 @@ select o.id, p.id as old, p.thread_id as old_thread, n.id as thread_id, t.site_i
     t.url as thread_url, t.title, p.native_id, p.number, p.author_id, a.role, p.created_at, p.text, p.html, p.kind,
     p.action, p.state, p.state_since, p.reply_to_number, p.likes, p.first_seen_at, p.last_seen_at, p.capture_id,
     t.state as thread_state,
-    p.number = (select min(f.number) from posts f where f.thread_id = p.thread_id and f.kind = 'post') as opens
+    p.number = (select min(f.number) from posts f where f.thread_id = p.thread_id and f.kind = 'post') as opens,
+    k.id as copy_of
 from post_ids o join posts p on p.id = o.old join threads t on t.id = p.thread_id
     join thread_ids n on n.old = t.id left join authors a on a.id = p.author_id
+    left join copies c on c.post_id = p.id left join post_ids k on k.old = c.first_id
 order by o.id
 """
 COLUMNS = {
     "posts": "id, thread_id, site_id, native_id, number, author_id, role, created_at, month, labels, title, text, html,"
-    " kind, action, state, state_since, reply_to_number, likes, revisions, first_seen_at, last_seen_at, url, permalink,"
+    " kind, action, state, state_since, reply_to_number, likes, revisions, copy_of, first_seen_at, last_seen_at, url, permalink,"
     " capture_id",
     "revisions": "id, post_id, observed_at, superseded_at, text, html, changes, permalink, capture_id",
     "paragraphs": 'id, post_id, revision_id, position, kind, voice, start, "end"',
@@ -58,7 +60,7 @@ Rows = dict[str, list[tuple[object, ...]]]
 @dataclass(frozen=True)
 class _Batch:
     """Posts and what hangs on them: by post, tags by paragraph. `elsewhere` are texts of other posts that tags are
-    inherited from, by paragraph: forum, text, new id of the post."""
+    inherited from, by paragraph: thread, forum, text, new id of the post."""
 
     posts: list[Values]
     revisions: dict[int, list[Values]]
@@ -66,7 +68,7 @@ class _Batch:
     program_tags: dict[int, list[Values]]
     theme_tags: dict[int, list[Values]]
     links: dict[int, list[Values]]
-    elsewhere: dict[int, tuple[str, str, int]]
+    elsewhere: dict[int, tuple[int, str, str, int]]
     pictures: dict[int, dict[str, str]]
 
 
@@ -91,16 +93,15 @@ def copy_posts(
     read = (_read(source, posts) for posts in batches(source.archive.execute(POSTS)))
     total = source.archive.execute("select count(*) from posts").fetchone()[0]
     done = 0
-    for count, rows in _made(maker, read, workers or (_processors() if total >= MANY else 1)):
+    for count, (rows, used) in _made(maker, read, workers or (_processors() if total >= MANY else 1)):
         for table, columns in COLUMNS.items():
             fill(out, f"{table} ({columns})", rows[table])
-        for row in rows["posts"]:
-            words.add(str(row[TEXT]))
+        words.join(used)
         done += count
         progress(done)
 
 
-def _made(maker: _Maker, read: Iterator[_Batch], workers: int) -> Iterator[tuple[int, Rows]]:
+def _made(maker: _Maker, read: Iterator[_Batch], workers: int) -> Iterator[tuple[int, tuple[Rows, Words]]]:
     """The rows of each batch, in order, made by so many processes."""
     if workers == 1:
         for batch in read:
@@ -108,7 +109,7 @@ def _made(maker: _Maker, read: Iterator[_Batch], workers: int) -> Iterator[tuple
         return
     # Started afresh: a process that is copied while it has threads can hang.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(maker,)) as pool:
-        waiting: deque[tuple[int, Future[Rows]]] = deque()
+        waiting: deque[tuple[int, Future[tuple[Rows, Words]]]] = deque()
         for batch in read:
             waiting.append((len(batch.posts), pool.submit(_work, batch)))
             if len(waiting) > 2 * workers:
@@ -122,7 +123,7 @@ def _begin(maker: _Maker) -> None:
     _here.append(maker)
 
 
-def _work(batch: _Batch) -> Rows:
+def _work(batch: _Batch) -> tuple[Rows, Words]:
     return _here[0].make(batch)
 
 
@@ -146,7 +147,7 @@ def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
     program_tags = tags("program_tags")
     sources = sorted({tag["source_paragraph_id"] for tag in program_tags if tag["source_paragraph_id"] is not None})
     elsewhere = select(
-        "select g.id as paragraph, t.site_id, coalesce(r.text, p.text) as text, o.id from paragraphs g"
+        "select g.id as paragraph, t.id as thread, t.site_id, coalesce(r.text, p.text) as text, o.id from paragraphs g"
         " join posts p on p.id = g.post_id join post_ids o on o.old = p.id join threads t on t.id = p.thread_id"
         f" left join revisions r on r.id = g.revision_id where g.id in ({', '.join('?' * len(sources))})",
         sources,
@@ -158,10 +159,11 @@ def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
         _group("paragraph_id", program_tags),
         _group("paragraph_id", tags("theme_tags")),
         _group("post_id", select(
-            "select l.post_id, l.url, l.state, h.site_id, h.native_id, l.target_number from links l"
+            "select l.post_id, l.url, l.state, l.target_site_id, l.target_native_id, h.site_id, h.native_id, l.target_number"
+            " from links l"
             " left join threads h on h.id = l.target_thread_id"
             f" where l.state != 'outside' and l.post_id in ({marks})", ids)),
-        {row["paragraph"]: (row["site_id"], row["text"], row["id"]) for row in elsewhere},
+        {row["paragraph"]: (row["thread"], row["site_id"], row["text"], row["id"]) for row in elsewhere},
         pictures.of_posts(source.archive, ids),
     )  # fmt: skip
 
@@ -180,35 +182,44 @@ class _Maker:
     ) -> None:
         self._given = (people, kinds, bases, public_url, authors, names)
         self._masker = Masker(people)
-        self._kinds, self._public_url, self._authors, self._names = kinds, public_url, authors, names
+        self._kinds, self._bases, self._public_url = kinds, bases, public_url
+        self._authors, self._names = authors, names
         self._displays = {site: Display(self._masker, site, base) for site, base in bases.items()}
         # A title or a paragraph that others inherit from is mostly near: the opening post, the post that is quoted.
-        self._mask = lru_cache(maxsize=2048)(self._masker.mask)
+        self._mask = lru_cache(maxsize=2048)(self._mask_within)
 
     def __reduce__(self) -> tuple[type[_Maker], tuple[object, ...]]:
         # What looks for names in texts cannot be sent to another process; what it is made from can.
         return _Maker, self._given
 
-    def make(self, batch: _Batch) -> Rows:
-        """Rows by table, in the order of the posts."""
+    def _mask_within(self, thread_id: int, site_id: str, text: str) -> Masked:
+        return self._masker.within(thread_id).mask(site_id, text)
+
+    def make(self, batch: _Batch) -> tuple[Rows, Words]:
+        """Rows by table, in the order of the posts, and the words of the posts, counted."""
         rows: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
         for post in batch.posts:
             self._post(post, batch, rows)
-        return {table: rows[table] for table in COLUMNS}
+        words = Words()
+        for row in rows["posts"]:
+            words.add(str(row[TEXT]))
+        return {table: rows[table] for table in COLUMNS}, words
 
     def _post(self, post: Values, children: _Batch, rows: defaultdict[str, list[tuple[object, ...]]]) -> None:
         site, old = post["site_id"], post["old"]
-        display = self._displays[site]
+        masker = self._masker.within(post["old_thread"])
+        display = self._displays[site] if masker is self._masker else Display(masker, site, self._bases[site])
         targets = {
             link["url"]: Target(
                 link["state"],
                 addresses.post(link["site_id"], link["native_id"], link["target_number"] or 1)
                 if link["native_id"] else None,
+                addresses.reference(link["target_site_id"], link["target_native_id"]) if link["target_native_id"] else None,
             )
             for link in children.links.get(old, [])
         }  # fmt: skip
         permalink = addresses.post(site, post["thread_native_id"], post["number"], public_url=self._public_url)
-        url = self._masker.url(
+        url = masker.url(
             site, addresses.at_source(self._kinds[site], post["thread_url"], post["native_id"], post["number"])
         )
         by_version: defaultdict[int | None, list[Values]] = defaultdict(list)
@@ -227,7 +238,7 @@ class _Maker:
             self._authors.get(post["author_id"]), post["role"], post["created_at"], place.month, labels,
             display.text(post["title"]) if post["opens"] else None, current.text.text, current.html, post["kind"],
             post["action"], post["state"], post["state_since"], post["reply_to_number"], post["likes"],
-            len(revisions), post["first_seen_at"], post["last_seen_at"], url, permalink, post["capture_id"],
+            len(revisions), post["copy_of"], post["first_seen_at"], post["last_seen_at"], url, permalink, post["capture_id"],
         ))  # fmt: skip
         self._tags(place, None, by_version[None], current.text, children, rows)
         # The newest first, each held against what took its place.
@@ -308,7 +319,9 @@ class _Maker:
                 start, end = text.span(tag["start"], tag["end"])
                 words = text.text[start:end]
                 themes.setdefault(tag["theme_id"], words)
-                because = self._masker.text(post["site_id"], tag["because"]) if tag.get("because") else None
+                because = None
+                if tag.get("because"):
+                    because = self._masker.within(post["old_thread"]).text(post["site_id"], tag["because"])
                 rows["theme_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["theme_id"], words, start, end, tag["rule"],
                     tag["score"], because, voice, place.month, post["site_id"], tag["run_id"], place.url,
@@ -335,10 +348,10 @@ class _Maker:
         if tag["how"] == "named":
             masked, where, source_post = text, "paragraph", post["id"]
         elif tag["source_paragraph_id"] is None:
-            masked, where, source_post = self._mask(post["site_id"], post["title"]), "title", None
+            masked, where, source_post = self._mask(post["old_thread"], post["site_id"], post["title"]), "title", None
         else:
-            site, words, source_post = children.elsewhere[tag["source_paragraph_id"]]
-            masked, where = self._mask(site, words), "post"
+            thread, site, words, source_post = children.elsewhere[tag["source_paragraph_id"]]
+            masked, where = self._mask(thread, site, words), "post"
         if tag["start"] is None or tag["end"] is None:
             return None, where, source_post, None, None
         start, end = masked.span(tag["start"], tag["end"])

@@ -19,7 +19,7 @@ select l.kind, l.title as words, l.url, l.state, l.target_site_id, l.target_nati
 from links l join posts p on p.id = l.post_id left join threads t on t.id = l.target_thread_id
     left join captures c on c.id = t.capture_id left join sites s on s.id = l.target_site_id
 where l.thread_id = ? and l.kind != 'mention' and l.target_thread_id is not l.thread_id
-order by l.post_id, l.id limit {MOST}
+order by l.target_native_id is null, l.post_id, l.id limit {MOST}
 """
 IN = f"""
 select t.id, t.title, t.permalink, t.state, t.created_at, s.title as forum, count(*) as links, min(l.permalink) as first,
@@ -42,7 +42,8 @@ async def outgoing(ask: Ask, thread_id: int) -> list[Row]:
     for link in await ask(OUT, [thread_id]):
         thread = link["target_native_id"] is not None
         key: tuple[str, ...] = (link["target_site_id"], link["target_native_id"]) if thread else ("", link["url"])
-        target = targets.setdefault(key, link | {"thread": thread, "numbers": []})
+        place = addresses.reference(*key) if thread else None
+        target = targets.setdefault(key, link | {"thread": thread, "numbers": [], "place": place})
         if link["number"] not in target["numbers"]:
             target["numbers"].append(link["number"])
         target["words"] = target["words"] or link["words"]

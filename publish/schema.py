@@ -13,15 +13,22 @@ TABLES = """
 create table about (key text primary key, value text not null);
 create table sites (
     id text primary key, kind text not null, title text not null, base_url text not null,
-    threads integer not null default 0, posts integer not null default 0
+    threads integer not null default 0, posts integer not null default 0, small_actions integer not null default 0,
+    posts_deleted integer not null default 0, posts_hidden integer not null default 0,
+    posts_undated integer not null default 0, copies integer not null default 0,
+    posts_listed integer not null default 0, posts_held integer not null default 0,
+    posts_missing integer not null default 0, threads_gone integer not null default 0,
+    threads_recovered integer not null default 0, first_month text, last_month text
 );
 create table programs (
     id text primary key, name text not null, marketplace text, mode text, status text, description text,
     note text, aliases text, exit_method text, exit text, exit_checked_on text, history text, sources text,
     posts integer not null default 0, threads integer not null default 0, authors integer not null default 0,
     named_posts integer not null default 0, complaint_posts integer not null default 0,
-    recent_posts integer not null default 0, previous_posts integer not null default 0,
-    first_month text, last_month text
+    copies integer not null default 0, gone_posts integer not null default 0,
+    recovered_posts integer not null default 0, first_month text, last_month text,
+    recent_posts integer not null default 0, previous_posts integer not null default 0, recent_rate real,
+    previous_rate real, change real, change_low real, change_high real
 );
 create table program_modes (
     id integer primary key, program_id text not null references programs(id), date text, mode text not null,
@@ -42,8 +49,21 @@ create table themes (
     id text primary key, name text not null, kind text not null default 'complaint', definition text,
     includes text, excludes text, examples text,
     posts integer not null default 0, threads integer not null default 0, authors integer not null default 0,
-    recent_posts integer not null default 0, previous_posts integer not null default 0,
-    first_month text, last_month text
+    copies integer not null default 0, gone_posts integer not null default 0,
+    recovered_posts integer not null default 0, first_month text, last_month text,
+    recent_posts integer not null default 0, previous_posts integer not null default 0, recent_rate real,
+    previous_rate real, change real, change_low real, change_high real,
+    precision real, precision_low real, precision_high real, recall real, recall_low real, recall_high real,
+    labelled integer, tagged integer, threshold real
+);
+create table tag_quality (
+    kind text not null, part text not null, value text not null, figure text not null, estimate real not null,
+    low real, high real, out_of integer, measured_with text not null, primary key (kind, part, value, figure)
+) without rowid;
+create table marketplaces (
+    id text primary key, programs integer not null default 0, posts integer not null default 0,
+    threads integer not null default 0, authors integer not null default 0, copies integer not null default 0,
+    gone_posts integer not null default 0, recovered_posts integer not null default 0, first_month text, last_month text
 );
 create table coding_rules (id text primary key, rule text not null);
 create table program_candidates (
@@ -84,8 +104,9 @@ create table posts (
     site_id text not null references sites(id), native_id text not null, number integer not null,
     author_id integer references authors(id), role text, created_at text, month text, labels text not null,
     title text, text text not null, html text not null, kind text not null, action text, state text not null, state_since text,
-    reply_to_number integer, likes integer, revisions integer not null, first_seen_at text not null,
-    last_seen_at text not null, url text not null, permalink text not null, capture_id integer references captures(id)
+    reply_to_number integer, likes integer, revisions integer not null, copy_of integer references posts(id),
+    first_seen_at text not null, last_seen_at text not null, url text not null, permalink text not null,
+    capture_id integer references captures(id)
 );
 create table revisions (
     id integer primary key, post_id integer not null references posts(id), observed_at text not null,
@@ -152,43 +173,62 @@ create table coverage (
     posts_unexplained integer not null, reasons text, tombstones integer not null, hidden_posts integer not null,
     month text, url text not null, permalink text not null
 );
+create table site_months (
+    site_id text not null references sites(id), month text not null, posts integer, counted_posts integer,
+    authors integer, threads integer not null default 0, gone integer not null default 0,
+    recovered integer not null default 0, listed integer not null default 0, held integer not null default 0,
+    missing integer not null default 0, primary key (site_id, month)
+) without rowid;
 create table program_months (
     program_id text not null references programs(id), site_id text not null references sites(id), month text not null,
-    posts integer not null, named integer not null, complaints integer not null, threads integer not null,
-    authors integer not null, primary key (program_id, site_id, month)
+    posts integer, complaints integer, threads integer, authors integer, rate real, complaint_rate real,
+    primary key (program_id, site_id, month)
+) without rowid;
+create table program_voice_months (
+    program_id text not null references programs(id), site_id text not null references sites(id), voice text not null,
+    month text not null, posts integer not null, threads integer not null, authors integer not null, rate real,
+    primary key (program_id, site_id, voice, month)
 ) without rowid;
 create table theme_months (
     theme_id text not null references themes(id), site_id text not null references sites(id), month text not null,
-    posts integer not null, threads integer not null, authors integer not null,
-    primary key (theme_id, site_id, month)
+    posts integer, threads integer, authors integer, rate real, primary key (theme_id, site_id, month)
 ) without rowid;
-create table site_months (
-    site_id text not null references sites(id), month text not null, posts integer not null, threads integer not null,
-    gone integer not null, recovered integer not null, listed integer not null, held integer not null,
-    missing integer not null, primary key (site_id, month)
-) without rowid;
-create table program_themes (
-    program_id text not null references programs(id), theme_id text not null references themes(id),
-    posts integer not null, threads integer not null, authors integer not null, recent_posts integer not null,
-    previous_posts integer not null, first_month text, last_month text, primary key (program_id, theme_id)
+create table marketplace_months (
+    marketplace text not null references marketplaces(id), site_id text not null references sites(id),
+    month text not null, posts integer, threads integer, authors integer, rate real,
+    primary key (marketplace, site_id, month)
 ) without rowid;
 create table program_sites (
     program_id text not null references programs(id), site_id text not null references sites(id),
-    posts integer not null, threads integer not null, authors integer not null, first_month text, last_month text,
-    primary key (program_id, site_id)
+    posts integer not null, complaint_posts integer not null, threads integer not null, authors integer not null,
+    named_posts integer not null, copies integer not null, gone_posts integer not null,
+    recovered_posts integer not null, first_month text, last_month text, primary key (program_id, site_id)
 ) without rowid;
 create table theme_sites (
     theme_id text not null references themes(id), site_id text not null references sites(id),
-    posts integer not null, threads integer not null, authors integer not null, first_month text, last_month text,
+    posts integer not null, threads integer not null, authors integer not null, copies integer not null,
+    gone_posts integer not null, recovered_posts integer not null, first_month text, last_month text,
     primary key (theme_id, site_id)
+) without rowid;
+create table program_themes (
+    program_id text not null references programs(id), theme_id text not null references themes(id),
+    posts integer not null, paragraphs integer not null, threads integer, authors integer, expected real not null,
+    lift real not null, recent_posts integer not null default 0, previous_posts integer not null default 0,
+    primary key (program_id, theme_id)
+) without rowid;
+create table program_pairs (
+    program_id text not null references programs(id), other_id text not null references programs(id),
+    same_threads integer not null default 0, posts integer not null default 0, paragraphs integer not null default 0,
+    authors integer, expected real, lift real, primary key (program_id, other_id)
+) without rowid;
+create table theme_pairs (
+    theme_id text not null references themes(id), other_id text not null references themes(id),
+    posts integer not null, paragraphs integer not null, authors integer, expected real not null, lift real not null,
+    primary key (theme_id, other_id)
 ) without rowid;
 create table program_threads (
     program_id text not null references programs(id), thread_id integer not null references threads(id),
     posts integer not null, complaints integer not null, state text not null, primary key (program_id, thread_id)
-) without rowid;
-create table program_pairs (
-    program_id text not null references programs(id), other_id text not null references programs(id),
-    threads integer not null, primary key (program_id, other_id)
 ) without rowid;
 create table words (word text primary key, posts integer not null) without rowid;
 create virtual table posts_fts using fts5(
@@ -197,7 +237,8 @@ create virtual table posts_fts using fts5(
 """
 
 # Made after the rows are in: an index that is built at once is smaller and faster than one that grows. Those of keys are
-# for Datasette's page of a row, which counts all rows that point to it.
+# for Datasette's page of a row, which counts all rows that point to it; of mentions, the wide ones are for facets, the
+# narrow ones for rows in their order.
 INDEXES = """
 create index captures_by_site on captures(site_id);
 create index captures_by_status on captures(status);
@@ -214,6 +255,8 @@ create index posts_by_site on posts(site_id);
 create index posts_by_month on posts(month);
 create index posts_by_state on posts(state);
 create index posts_by_role on posts(role);
+create index posts_labels on posts(id, labels);
+create index posts_by_copy on posts(copy_of) where copy_of is not null;
 create index revisions_by_post on revisions(post_id);
 create index paragraphs_by_post on paragraphs(post_id);
 create index paragraphs_by_voice on paragraphs(voice);
@@ -223,8 +266,10 @@ create index theme_tags_by_post on theme_tags(post_id);
 create index theme_tags_by_theme on theme_tags(theme_id, month);
 create index mentions_by_post on mentions(post_id);
 create index mentions_by_thread on mentions(thread_id);
-create index mentions_by_program on mentions(program_id, post_id, theme_id, voice);
-create index mentions_by_theme on mentions(theme_id, post_id);
+create index mentions_by_program on mentions(program_id, post_id, theme_id, voice, site_id);
+create index mentions_by_theme on mentions(theme_id, post_id, program_id, voice, site_id);
+create index mentions_of_program on mentions(program_id);
+create index mentions_of_theme on mentions(theme_id);
 create index mentions_by_site on mentions(site_id);
 create index mentions_by_voice on mentions(voice);
 create index mentions_by_how on mentions(how);
@@ -232,6 +277,7 @@ create index mentions_by_month on mentions(month);
 create index links_by_post on links(post_id);
 create index links_by_thread on links(thread_id, target_thread_id);
 create index links_by_target on links(target_thread_id);
+create index links_to_unheld on links(target_site_id, target_native_id) where target_thread_id is null;
 create index links_by_state on links(state);
 create index lookups_by_thread on lookups(site_id, native_id);
 create index program_modes_by_program on program_modes(program_id);
@@ -254,7 +300,8 @@ create index mentions_by_capture on mentions(capture_id);
 create index missing_posts_by_thread on missing_posts(thread_id);
 create index missing_posts_by_reason on missing_posts(reason, explained);
 create index coverage_by_missing on coverage(posts_missing) where posts_missing > 0;
-create index coverage_by_state on coverage(state)
+create index coverage_by_state on coverage(state);
+create index coverage_undated on coverage(site_id) where month is null
 """
 
 

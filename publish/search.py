@@ -41,10 +41,12 @@ SNIPPET = """
     select snippet(posts_fts, 1, char(2), char(3), '…', 40) from posts_fts where posts_fts match :words and rowid = top.id
 """
 BEGINNING = "select substr(text, 1, 280) from posts where id = top.id"
-# One text of all labels of the newest matches: SQLite joins them faster than Python reads rows.
+# One text of all labels of the newest matches: SQLite joins them faster than Python reads rows, and takes them from an
+# index of nothing else in half the time that the rows of posts take.
 LABELS = f"""
-select count(*) as posts, group_concat(labels, ' ') as labels from posts where id in (
-    select rowid from posts_fts where posts_fts match :match order by rowid desc limit {RANKED + 1})
+select count(*) as posts, group_concat(p.labels, ' ') as labels from (
+    select rowid as id from posts_fts where posts_fts match :match order by rowid desc limit {RANKED + 1}
+) f cross join posts p indexed by posts_labels on p.id = f.id
 """
 # For a feed.
 NEWEST_IDS = "select rowid as id from posts_fts where posts_fts match :match order by rowid desc limit 50"

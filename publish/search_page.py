@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from publish import labels, search, wording
+from publish import labels, query, search, wording
 from publish.site import Row, Site
 
 PROGRAMS = "select id, name, posts from programs where posts > 0 order by name"
@@ -17,36 +19,97 @@ NAMES = {
     "year": ("Year", "any year"), "voice": ("Voice", "any voice"), "how": ("Program is", "named or meant"),
     "state": ("State", "alive or vanished"),
 }  # fmt: skip
+# Parameters that the page knows.
+KNOWN = ("q", *labels.KINDS, "sort", "page")
 
 
-async def read(site: Site, question: search.Question) -> Row:
-    """What the page shows."""
+async def read(site: Site, question: search.Question, arguments: Mapping[str, str]) -> Row:
+    """What the page shows; `arguments` are the parameters of the address, as they came."""
     found = await search.find(site.database, question)
+    await _ways_out(site, found["meant"])
     lists = await choices(site)
     filters: list[Row] = []
+    unknown: list[Row] = []
     for kind, (label, everything) in NAMES.items():
+        asked = getattr(question, kind)
         entries = []
         for value, name in lists[kind]:
             posts = found["labels"].get(labels.key(kind, value), 0)
-            if posts or not question.asked or value == getattr(question, kind):
-                entries.append(
-                    {"value": value, "name": name, "posts": posts, "chosen": value == getattr(question, kind)}
-                )
+            # A label is the same in capitals.
+            chosen = labels.token(kind, value) == labels.token(kind, asked)
+            if posts or not question.asked or chosen:
+                entries.append({"value": value, "name": name, "posts": posts, "chosen": chosen})
         if question.asked:
             entries.sort(key=lambda entry: -entry["posts"] if kind != "year" else 0)
+        if asked and not any(entry["chosen"] for entry in entries):
+            without = link(site, question, **{kind: ""})
+            unknown.append(
+                {"label": label, "name": asked, "said": await _unknown(site, kind, asked), "without": without}
+            )
+            entries.append({"value": asked, "name": asked, "posts": 0, "chosen": True})
         filters.append({"kind": kind, "label": label, "all": everything, "entries": entries})
-    chosen = [
+    chosen_entries = [
         {"label": each["label"], "name": entry["name"], "without": link(site, question, **{each["kind"]: ""})}
         for each in filters for entry in each["entries"] if entry["chosen"]
     ]  # fmt: skip
-    asked = urlencode(question.parameters)
+    parameters = urlencode(question.parameters)
+    pages = min(-(-found["count"] // search.PAGE), search.MOST_PAGES)
     return found | {
-        "question": question, "filters": filters, "chosen": chosen, "ranked": search.RANKED,
+        "question": question, "filters": filters, "chosen": chosen_entries, "ranked": search.RANKED, "pages": pages,
+        "unknown": unknown, "ignored": _ignored(question, arguments), "kinds": list(NAMES),
+        "wordless": bool(question.q) and query.fts_query(question.q) == query.NOTHING,
+        "unwanted": query.has_word(question.q),
         "link": lambda **changes: link(site, question, **changes),
-        "csv": f"/-/export/search.csv?{asked}", "json": f"/-/export/search.json?{asked}",
-        "feed": f"/search.atom?{asked}" if question.asked else "",
+        "csv": f"/-/export/search.csv?{parameters}", "json": f"/-/export/search.json?{parameters}",
+        "feed": f"/search.atom?{parameters}" if question.asked else "",
         "examples": await site.rows("select name from programs where posts > 0 order by recent_posts desc, posts desc limit 4"),
     }  # fmt: skip
+
+
+async def _ways_out(site: Site, meant: list[Row]) -> None:
+    """Say of each program that is meant how one gets out of it: that is what most who type its name want to know."""
+    programs = [entry["id"] for entry in meant if entry["kind"] == "program"]
+    rows = await site.rows(
+        f"select id, exit_method, exit_checked_on from programs where id in ({', '.join('?' * len(programs))})",
+        programs,
+    )
+    known = {row["id"]: row for row in rows}
+    for entry in meant:
+        row = known.get(entry["id"], {}) if entry["kind"] == "program" else {}
+        entry |= {"exit": row.get("exit_method"), "checked": row.get("exit_checked_on")}
+
+
+async def _unknown(site: Site, kind: str, value: str) -> str:
+    """Why nothing can be found with a filter that is set to this."""
+    table = {"program": "programs", "theme": "themes"}.get(kind)
+    known = table and await site.row(f"select name from {table} where id = ?", [value.lower()])
+    if known:
+        return (
+            f"No post here is about “{known['name']}”."
+            if kind == "program"
+            else f"No post here says “{known['name']}”."
+        )
+    if kind == "year":
+        return f"Nothing is held of the year {value}." if re.fullmatch("[0-9]{4}", value) else f"“{value}” is no year."
+    kinds = {
+        "program": "program",
+        "theme": "theme",
+        "site": "forum",
+        "voice": "voice",
+        "how": "kind of mention",
+        "state": "state",
+    }
+    return f"There is no {kinds[kind]} “{value}” here."
+
+
+def _ignored(question: search.Question, arguments: Mapping[str, str]) -> list[str]:
+    """Parameters of the address that say nothing here, as `name=value`."""
+    found = [f"{name}={value}" for name, value in arguments.items() if name not in KNOWN and not name.startswith("_")]
+    if arguments.get("sort", "best") not in ("", *search.SORTS):
+        found.append(f"sort={arguments['sort']}")
+    if not re.fullmatch("[0-9]*", arguments.get("page", "")):
+        found.append(f"page={arguments['page']}")
+    return [each[:60] for each in found[:5]]
 
 
 async def choices(site: Site) -> dict[str, list[tuple[str, str]]]:

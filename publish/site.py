@@ -15,7 +15,7 @@ from datasette.app import Datasette
 from datasette.database import Database
 from datasette.utils.asgi import Request
 
-from publish import wording
+from publish import amounts, wording
 from publish.schema import DATABASE
 
 STATIC = Path(__file__).parent / "static"
@@ -99,7 +99,7 @@ class Site:
         """What every page needs."""
         return {
             "here": self.here, "table": self.table, "db_path": self.db_path, "style": style_url(self.datasette),
-            "say": wording, "indexable": indexable, "contact": self.settings.contact,
+            "say": wording, "amount": amounts, "indexable": indexable, "contact": self.settings.contact,
         }  # fmt: skip
 
 

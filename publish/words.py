@@ -21,6 +21,10 @@ class Words:
     def add(self, text: str) -> None:
         """Count the words of one post, each once."""
         self._counts.update({word.lower() for word in WORD.findall(text)})
+
+    def join(self, others: Words) -> None:
+        """Take in what was counted elsewhere, of other posts."""
+        self._counts.update(others._counts)
         if len(self._counts) > MOST_COUNTED:
             self._counts = Counter({word: count for word, count in self._counts.items() if count > 1})
 

@@ -1,10 +1,11 @@
-"""How to cite a package."""
+"""How to cite a package; a single post is cited in `publish.citing`."""
 
 from __future__ import annotations
 
 import hashlib
 
 from archive.version import VERSION
+from publish.citing import entry, tex
 from publish.evidence.gathering import Gathered
 
 
@@ -24,20 +25,15 @@ def text(gathered: Gathered, made: str) -> str:
 def bibtex(gathered: Gathered, made: str) -> str:
     """The same for BibTeX."""
     fields = {
-        "title": _escaped(gathered.subject),
+        "title": tex(gathered.subject),
         "howpublished": f"Evidence package (BagIt), optout-archive {VERSION}",
-        "year": made[:4],
-        "note": _escaped(text(gathered, made)),
+        "date": made[:10],
+        "note": tex(text(gathered, made)),
     }
-    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
-    return f"@misc{{optout-{digest(gathered)[7:19]},\n{lines}}}"
+    return entry(f"optout-{digest(gathered)[7:19]}", fields)
 
 
 def digest(gathered: Gathered) -> str:
     """SHA-256 over the digests of all captures in their order: by it two packages are known to rest on the same pages."""
     digests = "\n".join(capture["digest"] for capture in gathered.captures)
     return "sha256:" + hashlib.sha256(digests.encode()).hexdigest()
-
-
-def _escaped(words: str) -> str:
-    return "".join("\\" + sign if sign in "&%$#_" else "" if sign in "{}\\" else sign for sign in words)

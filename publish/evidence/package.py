@@ -98,7 +98,7 @@ def _write(paths: Paths, gathered: Gathered, folder: Path) -> None:
     if gathered.taxonomy:
         (folder / "taxonomy.json").write_text(gathered.taxonomy, encoding="utf-8")
     (folder / "citation.txt").write_text(citing.text(gathered, made) + "\n", encoding="utf-8")
-    (folder / "citation.bib").write_text(citing.bibtex(gathered, made) + "\n", encoding="utf-8")
+    (folder / "citation.bib").write_text(citing.bibtex(gathered, made), encoding="utf-8")
     (folder / "README.txt").write_text(_readme(gathered), encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,8 +17,17 @@ def require() -> None:
     """InputError if Parquet cannot be written here."""
     if find_spec("pyarrow") is None:
         raise InputError(
-            "Parquet needs a package that is not installed. Get it with: pip install 'optout-archive[parquet]'"
+            f"Parquet needs pyarrow, which is not installed. Get it, with the Python that runs optout: pip install '{_wanted()}'"
         )
+
+
+def _wanted() -> str:
+    """The package, in the versions that pyproject.toml names."""
+    try:
+        found = [each.partition(";")[0].strip() for each in requires("optout-archive") or [] if "parquet" in each]
+    except PackageNotFoundError:
+        found = []
+    return found[0] if found else "pyarrow"
 
 
 def write(reader: Reader, path: Path) -> None:

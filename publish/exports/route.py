@@ -26,6 +26,7 @@ from datasette.utils import InvalidSql, derive_named_parameters, tilde_decode, t
 from datasette.utils.asgi import Request
 
 from archive.errors import InputError
+from publish import tables
 from publish.exports import dictionary, formats, parquet, searches
 from publish.exports.reading import LeftError, Reader, Selection, TooSlowError
 from publish.exports.selection import labelled, unlimited
@@ -120,6 +121,8 @@ async def _of_table(datasette: Datasette, request: Request, database: Database, 
         for value in request.args.getlist(key)
         if (key not in ("bom", "raw") and not key.startswith("_")) or key.startswith("_search_") or key in KEPT
     ]
+    if not any(key == "_col" for key, _ in kept):
+        kept += [("_nocol", column) for column in tables.PLUMBING.get(name, ())]
     page = f"/{tilde_encode(database.name)}/{tilde_encode(name)}.json?" + urlencode(
         [*kept, ("_size", "1"), ("_nofacet", "1"), ("_nosuggest", "1"), ("_nocount", "1")]
     )

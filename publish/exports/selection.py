@@ -11,6 +11,7 @@ from typing import Any
 
 from archive.errors import InputError
 from publish.exports.reading import Selection
+from publish.tables import PLUMBING
 
 # The limit that ready-made questions put on their pages, and Datasette on tables; an export has all rows.
 LAST_LIMIT = re.compile(r"\s+limit\s+\d+\s*;?\s*$", re.IGNORECASE)
@@ -47,7 +48,7 @@ def labelled(selection: Selection, labels: list[tuple[str, str, str, str]]) -> S
 
 
 def of_table(copy: sqlite3.Connection, table: str, filters: Filters) -> Selection:
-    """The rows of a table that `filters` leave, in the order of their keys.
+    """The rows of a table that `filters` leave, in the order of their keys; columns of plumbing are left out.
 
     InputError if there is no such table, program, theme or forum, if a day is none, or if the table's rows have
     nothing to do with what is asked.
@@ -55,7 +56,8 @@ def of_table(copy: sqlite3.Connection, table: str, filters: Filters) -> Selectio
     tables = names(copy)
     if table not in tables:
         raise InputError(f"the published copy has no table {table!r}. It has: {', '.join(tables)}")
-    columns = {row[1] for row in copy.execute(f"select * from pragma_table_info({_literal(table)})")}
+    every = [row[1] for row in copy.execute(f"select * from pragma_table_info({_literal(table)})")]
+    columns = set(every)
     _check(copy, filters)
     conditions: list[str] = []
     values: dict[str, Any] = {}
@@ -72,7 +74,8 @@ def of_table(copy: sqlite3.Connection, table: str, filters: Filters) -> Selectio
             values[name] = value
     where = f" where {' and '.join(conditions)}" if conditions else ""
     order = "" if not (key := _key(copy, table)) else f" order by {', '.join(map(_quoted, key))}"
-    return Selection(table, f"select * from {_quoted(table)}{where}{order}", values, table)
+    told = ", ".join(_quoted(column) for column in every if column not in PLUMBING.get(table, ()))
+    return Selection(table, f"select {told} from {_quoted(table)}{where}{order}", values, table)
 
 
 def names(copy: sqlite3.Connection) -> list[str]:
@@ -116,10 +119,10 @@ def _of_site(table: str, columns: set[str]) -> str:
 def _when(table: str, columns: set[str], sign: str, name: str) -> str:
     for column in WHEN:
         if column in columns:
-            # 2024-05 sorts before the days of that month: the month of the first day counts whole.
-            return f"{column} {sign} " + (
-                f"substr(:{name}, 1, 7)" if column == "month" and sign == ">=" else f":{name}"
-            )
+            # A month counts whole if one of its days is asked for.
+            if column == "month":
+                return f"month >= substr(:{name}, 1, 7)" if sign == ">=" else f"month || '-01' < :{name}"
+            return f"{column} {sign} :{name}"
     here, there = _link(table, columns, "have no time")
     return f"{here} in (select id from {there} where created_at {sign} :{name})"
 

@@ -19,16 +19,19 @@ import datasette.handle_exception as handle_exception_module
 from datasette import Response, hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
+from datasette.views.base import DatasetteError
 
-from publish import connections, pages
+from publish import connections, data_pages, pages
 from publish.exports import downloads, route
+from publish.shared import share_metadata
 from publish.site import STYLE_PATH, style_url
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 @hookimpl
-def startup() -> None:
+def startup(datasette: Datasette) -> None:
+    share_metadata(datasette)
     # Where rich is installed Datasette prints every error with all local variables, and fails for an address of no
     # route, which has no traceback to print.
     handle_exception_module.rich = None
@@ -42,6 +45,7 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
 @hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [
+        (r"^/$", answer(pages.first_page)),
         (r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)$", answer(pages.thread)),
         (
             r"^/thread/(?P<site>[^/]+)/(?P<native_id>[^/]+)/cite/(?P<number>[0-9]{1,9})(?P<form>|\.txt|\.bib)$",
@@ -91,7 +95,10 @@ async def exported_file(datasette: Datasette, request: Request, send: Any) -> Re
 
 @hookimpl
 def extra_template_vars(datasette: Datasette, request: Request, template: str) -> Any:
-    contexts = {"index.html": pages.home_context, "query.html": pages.query_context}
+    contexts = {
+        "query.html": pages.query_context, "database.html": data_pages.context,
+        "table.html": data_pages.context, "row.html": data_pages.context,
+    }  # fmt: skip
     if template not in contexts:
         return None
 
@@ -103,11 +110,14 @@ def extra_template_vars(datasette: Datasette, request: Request, template: str) -
 
 @hookimpl
 def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Any:
-    if getattr(exception, "status", None) != 404:
+    status = getattr(exception, "status", None)
+    # Datasette answers 500 to what an address asks wrongly, e.g. to sort by a column that there is not.
+    if status != 404 and not (status == 500 and isinstance(exception, DatasetteError)):
         return None
 
     async def answer() -> Response:
-        return await pages.not_found(datasette, request, str(exception.args[0] if exception.args else "404"))
+        message = str(exception.args[0] if exception.args else status)
+        return await (pages.not_found if status == 404 else pages.misunderstood)(datasette, request, message)
 
     return answer
 
@@ -118,14 +128,14 @@ def extra_css_urls(datasette: Datasette) -> list[str]:
 
 
 @hookimpl
-def render_cell(datasette: Datasette, column: str, value: object) -> Any:
-    return pages.cell(datasette, column, value)
+def render_cell(datasette: Datasette, column: str, value: object, table: str | None) -> Any:
+    return data_pages.cell(datasette, column, value, table)
 
 
 @hookimpl
 def table_actions(datasette: Datasette, request: Request, database: str, table: str) -> Any:
     async def links() -> list[dict[str, str]]:
-        return await pages.table_links(datasette, request, database, table)
+        return await data_pages.table_links(datasette, request, database, table)
 
     return links
 
@@ -138,7 +148,14 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
         async def with_headers(scope: Any, receive: Any, send: Any) -> None:
             async def send_more(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    message = {**message, "headers": [*message["headers"], *pages.headers(base, scope["path"])]}
+                    kind = dict(message["headers"]).get(b"content-type", b"").decode("latin-1")
+                    message = {
+                        **message,
+                        "headers": [
+                            *message["headers"],
+                            *pages.headers(base, scope["path"], scope["query_string"], kind),
+                        ],
+                    }
                 await send(message)
 
             await app(scope, receive, send_more if scope["type"] == "http" else send)

@@ -77,6 +77,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         assert server.stdout
         line = next(line for line in server.stdout if line.startswith("Serving"))
+        guard.cancel()
         yield Site(line.split(" at ")[1].split(" ")[0].rstrip("/"), paths.published)
     finally:
         guard.cancel()

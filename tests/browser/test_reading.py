@@ -84,9 +84,8 @@ def test_the_csv_of_a_search_is_what_sql_finds(visit: Open, site: Site, tmp_path
 
 def test_the_csv_of_a_table_is_what_sql_finds(visit: Open, site: Site, tmp_path: Path) -> None:
     page = visit("/archive/mentions?program_id=amz.promise_optimization")
-    found = download(page, "p.export-links a[href*='.csv']", tmp_path)
+    found = download(page, ".export-links a[href*='.csv'][href*='_labels']", tmp_path)
     expected = site.rows("select * from mentions where program_id = 'amz.promise_optimization' order by id")
-    # Datasette's link asks for names beside the ids.
     assert {row["program_id_label"] for row in found} == {"Promise Optimization"}
     assert [{key: row[key] for key in expected[0]} for row in found] == [
         {key: "" if value is None else str(value) for key, value in row.items()} for row in expected
@@ -108,6 +107,55 @@ def test_the_keyboard_is_enough(visit: Open) -> None:
     # Where the focus is can be seen.
     press_until(page, "document.activeElement.matches('main a')")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+def test_the_evidence_for_a_tag_is_read_with_keys_alone(visit: Open) -> None:
+    page = visit("/thread/demo/1001")
+    press_until(page, "document.activeElement.matches('.note button')")
+    button = page.locator(":focus")
+    why = page.locator(f"[id='{button.get_attribute('popovertarget')}']")
+    expect(why).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(why).to_be_visible()
+    expect(why).to_contain_text(re.compile(r"Rule .+, confidence \d\.\d\d, words of"))
+    # The next thing that the key reaches is within it: the way to the program or theme, or to where it is named.
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.why') !== null")
+    page.keyboard.press("Escape")
+    expect(why).to_be_hidden()
+    assert page.evaluate("document.activeElement.matches('.note button')")
+
+
+def test_a_dead_link_leads_to_what_became_of_the_thread(visit: Open, site: Site) -> None:
+    linking = site.rows(
+        "select l.permalink from links l where l.state != 'live' and l.target_native_id is not null and l.target_thread_id is null"
+    )[0]
+    page = visit(linking["permalink"])
+    page.locator(".body a.fate").first.click()
+    place = page.locator("#links li:target")
+    expect(place).to_be_in_viewport()
+    expect(place).to_contain_text(re.compile("looked up on|not looked up"))
+
+
+def test_a_thread_prints_with_its_notes_open_and_without_what_one_presses(visit: Open) -> None:
+    page = visit("/thread/demo/1001", width=794)
+    page.emulate_media(media="print")
+    expect(page.locator(".top nav")).to_be_hidden()
+    expect(page.locator(".print-only").first).to_be_visible()
+    expect(page.locator(".note").first).to_be_visible()
+    assert page.evaluate("[...document.querySelectorAll('.body details.quote > div')].every(d => d.offsetHeight > 0)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 794
+
+
+def test_pictures_are_shown_from_the_archive(visit: Open, site: Site, watched: Watched) -> None:
+    post = site.rows("select p.permalink from media m join posts p on p.id = m.post_id where m.digest is not null")[0]
+    page = visit(post["permalink"])
+    picture = page.locator(".body img").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.body img').naturalWidth > 0")
+    assert watched.hosts() == {site.address.removeprefix("http://")}
+    page.goto(picture.get_attribute("src") or "")
+    assert watched.complaints == []
 
 
 def press_until(page: Page, condition: str) -> None:

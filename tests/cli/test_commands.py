@@ -55,6 +55,12 @@ def test_the_demonstration_shows_edits_tombstones_and_a_vanished_thread(optout: 
     assert site["threads_gone"] and site["tombstones"] and site["posts_hidden"] and site["revisions"]
     assert site["posts_missing"] == state["posts_to_tag"] == 0
     assert [run["state"] for run in state["runs"]] == ["finished"] * 3
+    # What readers get holds the name of no seller, whether in a text, an address or the index of the search.
+    with sqlite3.connect(tmp_path / "d.db") as archive:
+        sellers = [row[0] for row in archive.execute("select distinct name from authors where role != 'staff'")]
+    for file in (tmp_path / "d.public").iterdir():
+        held = file.read_bytes().decode("utf-8", "replace").lower()
+        assert [name for name in sellers if name.lower() in held] == [] and len(sellers) > 50
 
 
 def test_one_command_crawls_tags_and_publishes_from_any_folder(

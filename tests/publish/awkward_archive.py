@@ -7,8 +7,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from analysis.summaries import summarise
 from archive.database import Paths, open_archive
 from archive.markup import render
+from taxonomy import load
 
 FORUM = "https://forum.example"
 # Nothing of this may be in a published file, whatever the case of its letters.
@@ -23,6 +25,30 @@ PROGRAM = "amz.promise_optimization"
 OTHER_PROGRAM = "amz.shipping_settings_automation"
 THEME = "optout_obscure"
 OTHER_THEME = "spin_skepticism"
+
+
+def _measured(precision: float, recall: float) -> dict[str, Any]:
+    def interval(value: float) -> dict[str, float]:
+        return {"value": value, "low": value - 0.1, "high": value + 0.1}
+
+    return {"precision": interval(precision), "recall": interval(recall), "correct": 30, "incorrect": 10, "missed": 20}
+
+
+# What an evaluation would have written; the numbers are invented.
+MEASURED = {
+    "taxonomy": "1+x",
+    "tagger": "1",
+    "programs": {
+        "all": _measured(0.9, 0.7), "named": _measured(0.95, 0.8), "inherited": _measured(0.8, 0.6),
+        "by_voice": {"seller": _measured(0.91, 0.71)}, "by_forum": {"sas": _measured(0.92, 0.72)},
+    },
+    "themes": {
+        "all": _measured(0.75, 0.25) | {"labels": {THEME: _measured(0.85, 0.35)}},
+        "by_voice": {"seller": _measured(0.76, 0.26)}, "by_forum": {"sas": _measured(0.77, 0.27)},
+    },
+    "false_alarms": {"value": 0.04, "low": 0.01, "high": 0.09},
+    "voice": {"paragraphs": 60, "accuracy": {"value": 0.97, "low": 0.9, "high": 0.99}},
+}  # fmt: skip
 TITLE = "Promise Optimization: on by default, says @kelpkitchen"
 
 
@@ -87,11 +113,10 @@ class Archive:
         defaults = {
             "category": "shipping", "tags": json.dumps(["opt-out"]), "created_at": "2024-03-21T10:00:00Z",
             "state": "live", "posts_listed": 3, "posts_held": 3, "first_seen_at": "2024-05-01T00:05:00Z",
-            "last_seen_at": "2024-05-01T00:05:00Z",
+            "last_seen_at": "2024-05-01T00:05:00Z", "site_id": "sas",
         }  # fmt: skip
         return self.insert(
             "threads",
-            site_id="sas",
             native_id=native_id,
             url=url,
             title=title,
@@ -162,6 +187,10 @@ class Archive:
         )
 
     def close(self) -> None:
+        """Count, as a tag run does at its end, and let go."""
+        figures = self.paths.database.with_name("figures.json")
+        figures.write_text(json.dumps(MEASURED), encoding="utf-8")
+        summarise(self.conn, load(), figures)
         self.conn.commit()
         self.conn.close()
 

@@ -26,8 +26,8 @@ from archive.warc import WarcStore
 from cli import optout
 from demo import DemoForum
 from publish.build import build
-from publish.evidence import choosing, package, records
-from publish.evidence.gathering import attached, gather
+from publish.evidence import choosing, citing, package, records
+from publish.evidence.gathering import Gathered, attached, gather
 from publish.exports import files
 from taxonomy import Taxonomy
 from tests.crawling import crawl
@@ -234,3 +234,12 @@ class TestChoice:
     def chosen(self, paths: Paths, **asked: str) -> choosing.Choice:
         with files.opened(paths) as copy:
             return choosing.choose(copy, **asked)
+
+
+def test_a_citation_for_bibtex_keeps_every_sign_of_its_subject() -> None:
+    gathered = Gathered(r"Search: 50% of {a} \b_c & $d", True, [], [], [], [], {}, None)
+    entry = citing.bibtex(gathered, "2024-05-01T00:00:00Z")
+    assert r"title = {Search: 50\% of \{a\} \textbackslash{}b\_c \& \$d}" in entry
+    assert entry.replace(r"\{", "").replace(r"\}", "").count("{") == entry.replace(r"\{", "").replace(r"\}", "").count(
+        "}"
+    )

@@ -64,7 +64,7 @@ class TestFilters:
             ("programs", {"program": PROGRAM}, 1), ("themes", {"theme": THEME}, 1), ("sites", {"site": "sas"}, 1),
             ("theme_tags", {"program": PROGRAM}, 3), ("links", {"program": OTHER_PROGRAM}, 0),
             ("coverage", {"program": PROGRAM, "site": "sas"}, 2), ("revisions", {"since": "2024-03-01"}, 1),
-            ("program_months", {"since": "2024-03-21"}, 2), ("program_months", {"until": "2023-12-31"}, 1),
+            ("program_months", {"since": "2024-03-21"}, 2), ("program_months", {"until": "2020-06-30"}, 2),
             ("paragraphs", {"until": "2020-12-31", "site": "sas"}, 1), ("titles", {"site": "sas"}, 1),
             ("captures", {"since": "2030-01-01"}, 0), ("missing_posts", {"until": "2030-01-01"}, 1),
         ],
@@ -108,6 +108,28 @@ class TestCommand:
         result = self.run("ndjson", "--program", OTHER_PROGRAM, "--db", str(published.database), "-q")
         assert [json.loads(line)["permalink"] for line in result.stdout.splitlines()] == ["/thread/sas/3686#p3"]
 
+    def test_without_a_table_rows_about_something_are_mentions_and_all_others_are_posts(
+        self, published: Paths, rows: Rows
+    ) -> None:
+        def export(*options: str) -> tuple[list[Any], str]:
+            result = self.run("ndjson", *options, "--db", str(published.database))
+            return [json.loads(line) for line in result.stdout.splitlines()], result.stderr
+
+        about, said = export("--program", PROGRAM)
+        assert (
+            about == rows("select * from mentions where program_id = ? order by id", PROGRAM)
+            and "rows of mentions" in said
+        )
+        assert all("theme_id" in row and row["passage"] and row["permalink"] for row in about)
+        posts, said = export("--site", "sas")
+        assert len(posts) == 8 and "rows of posts" in said and "labels" not in posts[0]
+        chosen, said = export("--program", PROGRAM, "--table", "posts")
+        assert {"text"} <= set(chosen[0]) and "rows of posts" in said
+
+    def test_help_says_which_table_is_taken(self) -> None:
+        said = " ".join(self.run("csv", "--help").output.split())
+        assert "mentions with --program or --theme, else posts" in said
+
     def test_a_name_that_ends_in_gz_is_compressed(self, published: Paths, tmp_path: Path) -> None:
         target = tmp_path / "posts.json.gz"
         self.run("json", "-o", str(target), "--db", str(published.database))
@@ -122,7 +144,7 @@ class TestCommand:
         assert pyarrow.parquet.read_table(target).num_rows == 8
         monkeypatch.setattr(parquet, "find_spec", lambda name: None)
         result = self.run("parquet", "-o", str(target), "--db", str(published.database))
-        assert "optout-archive[parquet]" in str(result.exception)
+        assert "pip install 'pyarrow" in str(result.exception)
 
     def test_a_failure_leaves_no_half_file(
         self, published: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

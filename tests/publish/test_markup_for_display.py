@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.markup import render
-from publish.display import ELEMENTS, VOID, Display, Evidence, Target
+from publish import layout
+from publish.display import ELEMENTS, HEADINGS, VOID, Display, Evidence, Target, stands_in
 from publish.masking import Masker
 from publish.names import Author, Names
 
 DISPLAY = Display(Masker(Names(b"k" * 32, [Author(1, "sas", "kelpkitchen", "member")])), "sas", "https://f.example")
-SAFE = {*ELEMENTS.values(), *VOID, "a", "span", "mark", "blockquote"}
+SAFE = {*ELEMENTS.values(), *HEADINGS[2:], *VOID, "a", "span", "mark", "blockquote"}
 SAFE_ATTRIBUTES = {"href", "rel", "class", "title", "open", "data-par"}
 
 
@@ -131,4 +135,58 @@ def test_a_tagged_paragraph_has_a_place_for_its_notes_where_it_begins_but_not_wi
 
 def test_a_link_without_words_is_left_out() -> None:
     shown = DISPLAY.show("Title", '<h2><a name="t" href="#t"> </a>Title</h2>').html
-    assert shown == "<h5> Title</h5>"
+    assert shown == "<h3> Title</h3>"
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "stands"),
+    [
+        ("marlin", "the marlin swims", True), ("marlin", "marlin", True), ("marlin", "marlinspike", False),
+        ("marlin", "a bluemarlin", False), ("marlin", "@marlin", False), ("marlin", "marlin's", False), ("x", "", False),
+        ("two\nlines", "two lines", False),
+    ],
+)  # fmt: skip
+def test_words_stand_in_a_masked_text_only_by_themselves(words: str, text: str, stands: bool) -> None:
+    assert stands_in(words, text) is stands
+
+
+def test_a_name_that_the_text_has_inside_a_longer_word_is_masked_where_it_stands_alone() -> None:
+    display = Display(Masker(Names(b"k" * 32, [Author(1, "sas", "marlin", "member")])), "sas", "https://f.example")
+    html = "<p>marlinspike</p><details><summary>marlin</summary></details>"
+    assert "marlin<" not in display.show("marlinspike", html).html
+
+
+@given(st.text(st.sampled_from("ab \n\t\u00a0é😀")))
+def test_visible_characters_are_counted_as_they_stand(text: str) -> None:
+    places = [at for at, sign in enumerate(text) if sign not in layout.SIGNS_OF_SPACE]
+    assert [layout._place(text, number) for number in range(len(places))] == places
+    for offset in range(len(text) + 2):
+        assert layout._before(text, offset) == sum(place < offset for place in places)
+
+
+@pytest.mark.parametrize(
+    ("levels", "shown"),
+    [("1", "3"), ("3", "3"), ("123", "345"), ("246", "345"), ("3121", "3343"), ("6543", "3333"), ("123456", "345666")],
+)
+def test_headings_stand_below_the_author_and_skip_no_level(levels: str, shown: str) -> None:
+    html = show("".join(f"<h{level}>x</h{level}><p>y</p>" for level in levels))
+    assert re.findall(r"<h(\d)>", html) == list(shown)
+    steps = [int(level) for level in "2" + shown]
+    assert all(b - a <= 1 for a, b in pairwise(steps))
+
+
+def test_a_preview_of_another_thread_names_the_thread_and_leads_to_it() -> None:
+    html = (
+        '<aside class="quote" data-topic="5" data-post="1"><div class="title"><img class="avatar" src="/a.png">'
+        '<div><a href="https://f.example/t/x/5">Ask kelpkitchen <b>again</b></a> <a href="/c/1">Shipping</a></div></div>'
+        "<blockquote>Some words</blockquote></aside>"
+    )
+    held = DISPLAY.show(
+        render(html).text, html, targets={"https://f.example/t/x/5": Target("live", "/thread/sas/5#p1")}
+    ).html
+    assert "<summary>The thread “Ask seller-" in held and "again”</summary>" in held and "somebody" not in held
+    assert '<a class="held" href="/thread/sas/5#p1">to the source</a>' in held
+    lost = DISPLAY.show(
+        render(html).text, html, targets={"https://f.example/t/x/5": Target("unknown", None, "to-sas-5")}
+    ).html
+    assert '<a class="fate unknown" href="#to-sas-5">[not held]</a>' in lost

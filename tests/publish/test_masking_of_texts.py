@@ -126,3 +126,59 @@ def test_whatever_stands_outside_masks_keeps_its_span(before: list[str], after: 
     text = "".join(before) + " \u2021evidence\u2021 " + "".join(after)
     start = text.index("\u2021evidence\u2021")
     assert MASKER.mask("sas", text).words(start, start + 10) == "\u2021evidence\u2021"
+
+
+class TestShortNames:
+    """A short name is masked where it is like no word, and where its owner writes; no word goes with it."""
+
+    MASKER = Masker(
+        Names(
+            b"k" * 32,
+            [Author(i, "sas", name, "member") for i, name in enumerate(
+                ("Joe", "tess", "Ng", "K9x", "a_b", "B2B", "Will", "SAFE", "PayPal", "FBA", "J"))],
+            {"paypal", "safe"},
+            {1: {"joe", "tess", "ng", "will", "b2b", "safe", "fba", "j", "paypal"}, 2: {"k9x"}},
+        )
+    )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "text", ["Joe said", "thanks joe!", "Joe's way", "JOE", "(tess)", "tess’s shop", "Mr Ng,", "@Joe"]
+    )
+    def test_they_are_masked_in_the_threads_in_which_they_write(self, text: str) -> None:
+        masked = self.MASKER.within(1).text("sas", text)
+        assert "seller-" in masked and not any(name in masked.lower() for name in ("joe", "tess", "ng,"))
+
+    @pytest.mark.parametrize("text", ["Joe said", "tess", "joey, jo", "Ng"])
+    def test_elsewhere_they_may_be_anybody(self, text: str) -> None:
+        assert self.MASKER.text("sas", text) == text == self.MASKER.within(2).text("sas", text)
+
+    @pytest.mark.parametrize("text", ["K9x", "see k9x.", "a_b", "ask a_b"])
+    def test_one_that_is_like_no_word_is_masked_wherever_it_stands(self, text: str) -> None:
+        assert "seller-" in self.MASKER.text("sas", text) and "seller-" in self.MASKER.within(1).text("sas", text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "it will be safe",
+            "SAFE-T",
+            "B2B prices",
+            "FBA fees",
+            "joey",
+            "Tessa",
+            "young",
+            "paid with PayPal",
+            "J. asked",
+        ],
+    )
+    def test_words_stay_words_even_where_somebody_is_called_so(self, text: str) -> None:
+        assert self.MASKER.within(1).text("sas", text) == text
+
+    def test_a_mention_says_that_it_is_a_name(self) -> None:
+        assert "seller-" in self.MASKER.text("sas", "ask @Will, @J") and "Will" not in self.MASKER.text("sas", "@Will")
+
+    def test_the_same_person_has_the_same_pseudonym_everywhere(self) -> None:
+        near = self.MASKER.within(1)
+        assert near.text("sas", "joe") == near.text("sas", "@Joe")[1:] == self.MASKER.person("sas", "Joe")
+
+    def test_addresses_lose_them_too(self) -> None:
+        assert "joe" not in self.MASKER.within(1).url("sas", "https://f.example/t/thanks-joe/12")

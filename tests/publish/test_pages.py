@@ -11,7 +11,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.database import Paths, open_archive
-from publish import labels, suggestions
+from publish import labels, spelling
 from publish.build import build
 from publish.changes import changes
 from publish.citing import as_bibtex, tex
@@ -54,7 +54,7 @@ class TestProgram:
 
     def test_its_counts_are_those_of_the_rows_and_their_uncertainty_is_said(self, get: Get) -> None:
         shown = text(page(get, f"/program/{PROGRAM}"))
-        assert "3 posts by 3 authors in 2 threads" in shown
+        assert "3 posts by 3 authors in 2 threads" in shown and "The first that is held is of 2020-06-15" in shown
         assert "2 of 3 posts name the program" in shown and "read them rather than the chart" in shown
 
     def test_it_leads_to_the_first_complaint_the_vanished_threads_and_the_other_programs(self, get: Get) -> None:
@@ -287,10 +287,14 @@ class TestSuggestions:
         assert page(get, "/search?q=anywhere").css_first(".suggest") is None
 
     def test_distances_are_counted_to_two_edits(self) -> None:
-        assert [
-            suggestions.distance("label", other) for other in ("label", "labels", "lable", "cabal", "elephant")
-        ] == [0, 1, 2, 2, 3]
-        assert "label" in suggestions.one_edit("labl") and "label" in suggestions.one_edit("lbael")
+        assert [spelling.distance("label", other) for other in ("label", "labels", "lable", "cabal", "elephant")] == [
+            0,
+            1,
+            1,
+            2,
+            3,
+        ]
+        assert "label" in spelling.one_edit("labl") and "label" in spelling.one_edit("lbael")
 
     def test_words_are_counted_once_a_post(self) -> None:
         words = Words()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from analysis.summaries import summarise
 from archive.database import Paths, open_archive
 from archive.errors import InputError, LockedError
 from publish import build as building
@@ -108,9 +109,19 @@ def test_summaries_agree_with_the_rows(rows: Rows) -> None:
     program = rows("select * from programs where id = ?", PROGRAM)[0]
     assert (program["posts"], program["threads"], program["authors"]) == (3, 2, 3)
     assert (program["first_month"], program["last_month"]) == ("2020-06", "2024-03")
-    months = rows("select month, posts from program_months where program_id = ? order by month", PROGRAM)
-    assert months == [{"month": "2020-06", "posts": 1}, {"month": "2024-03", "posts": 2}]
-    assert rows("select posts, threads from sites") == [{"posts": 8, "threads": 2}]
+    months = (
+        "select month, posts, complaints from program_months where program_id = ? and posts is not null order by month"
+    )
+    assert rows(months, PROGRAM) == [
+        {"month": "2020-06", "posts": 1, "complaints": 1}, {"month": "2024-03", "posts": 2, "complaints": 2}]  # fmt: skip
+    assert program["complaint_posts"] == 3 and program["gone_posts"] == 1
+    assert rows("select posts, complaint_posts from program_sites where program_id = ?", PROGRAM) == [
+        {"posts": 3, "complaint_posts": 3}]  # fmt: skip
+    assert rows("select posts, paragraphs, authors from program_themes where program_id = ? and theme_id = ?", PROGRAM, THEME) == [
+        {"posts": 2, "paragraphs": 2, "authors": 2}]  # fmt: skip
+    # One of the eight is a note of the forum's.
+    assert rows("select posts, small_actions, posts_deleted, posts_hidden, posts_undated, threads from sites") == [
+        {"posts": 7, "small_actions": 1, "posts_deleted": 1, "posts_hidden": 1, "posts_undated": 1, "threads": 2}]  # fmt: skip
     assert rows("select staff_posts, edited_posts from threads where native_id = '3686'") == [
         {"staff_posts": 1, "edited_posts": 1}
     ]
@@ -147,17 +158,88 @@ def test_the_counts_file_counts_what_is_there(published: Paths, rows: Rows) -> N
 
 def test_the_copy_says_what_is_missing(rows: Rows) -> None:
     about = {row["key"]: row["value"] for row in rows("select * from about")}
-    assert (about["posts"], about["posts_missing"], about["posts_undated"], about["threads_gone"]) == (
-        "8",
-        "1",
-        "1",
-        "1",
-    )
+    names = ("posts", "small_actions", "posts_missing", "posts_undated", "threads_gone", "counted")
+    assert [about[name] for name in names] == ["7", "1", "1", "1", "1", "1"]
+
+
+def test_a_month_between_is_unknown_and_not_zero_where_no_list_covers_it(rows: Rows) -> None:
+    found = rows("select posts, rate from program_months where program_id = ? and month = '2022-01'", PROGRAM)
+    assert found == [{"posts": None, "rate": None}]
+    assert rows("select posts, counted_posts from site_months where month in ('2020-06', '2022-01') order by month") == [
+        {"posts": 1, "counted_posts": 1}, {"posts": None, "counted_posts": None}]  # fmt: skip
+
+
+def test_the_measured_quality_stands_beside_each_theme_and_in_a_table(rows: Rows) -> None:
+    theme = rows("select precision, recall, labelled, threshold from themes where id = ?", THEME)[0]
+    assert (theme["precision"], theme["recall"], theme["labelled"]) == (0.85, 0.35, 50) and theme["threshold"] > 0
+    found = rows("select estimate, out_of from tag_quality where kind = 'theme' and part = 'all' and figure = 'recall'")
+    assert found == [{"estimate": 0.25, "out_of": 50}]
+
+
+class TestCopies:
+    """One text in three posts: twice on a forum, once on another."""
+
+    @pytest.fixture
+    def copied(self, tmp_path: Path, taxonomy: Taxonomy) -> sqlite3.Connection:
+        archive = Archive(tmp_path / "archive.db")
+        archive.insert(
+            "sites", id="z", kind="discourse", base_url="https://z.example", title="Z", added_at="2024-01-01T00:00:00Z"
+        )
+        here, there = archive.thread("1", "One"), archive.thread("2", "Two", site_id="z")
+        for thread, number, day in ((here, 1, 2), (here, 2, 3), (there, 1, 1), (there, 2, 4)):
+            post = archive.post(
+                thread, number, "Joe", "<p>Promise Optimization has no switch anywhere, says everybody.</p>",
+                created_at=f"2024-04-0{day}T00:00:00Z",
+            )  # fmt: skip
+            paragraph = archive.paragraphs(post)[0]
+            archive.program(paragraph, "Promise Optimization")
+            archive.theme(paragraph, "no switch anywhere")
+            archive.insert(
+                "tagged_posts", post_id=post, digest="d", context_digest="", taxonomy_version="1", code_version="1",
+                run_id=archive.run, words_digest="same" if (thread, number) != (there, 2) else "other",
+            )  # fmt: skip
+        archive.close()
+        build(archive.paths, taxonomy)
+        connection = sqlite3.connect(archive.paths.published)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def ask(self, copied: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in copied.execute(sql)]
+
+    def test_they_point_to_the_first(self, copied: sqlite3.Connection) -> None:
+        found = self.ask(
+            copied, "select p.permalink, c.permalink from posts p left join posts c on c.id = p.copy_of order by p.id"
+        )
+        assert found == [
+            ("/thread/z/2#p1", None), ("/thread/sas/1#p1", "/thread/z/2#p1"), ("/thread/sas/1#p2", "/thread/z/2#p1"),
+            ("/thread/z/2#p2", None)]  # fmt: skip
+
+    def test_they_count_once_on_a_forum_and_once_in_all(self, copied: sqlite3.Connection) -> None:
+        assert self.ask(copied, f"select posts, copies, complaint_posts from programs where id = '{PROGRAM}'") == [
+            (2, 2, 2)
+        ]
+        assert self.ask(copied, "select site_id, posts, copies from program_sites order by 1") == [
+            ("sas", 1, 1),
+            ("z", 2, 0),
+        ]
+        assert self.ask(copied, "select id, posts, copies from sites order by 1") == [("sas", 2, 1), ("z", 2, 0)]
+        assert self.ask(copied, "select value from about where key = 'copies'") == [("2",)]
+
+    def test_they_count_once_among_what_is_recent(self, copied: sqlite3.Connection) -> None:
+        found = self.ask(copied, f"select recent_posts, recent_rate from programs where id = '{PROGRAM}'")
+        assert found == [(2, 1000.0)]
+        assert self.ask(copied, "select recent_posts from program_themes") == [(2,)]
+
+    def test_what_is_counted_adds_up_to_the_rows(self, copied: sqlite3.Connection) -> None:
+        counted = "select count(distinct post_id) from mentions m join posts p on p.id = post_id where copy_of is null"
+        assert self.ask(copied, counted) == self.ask(copied, f"select posts from programs where id = '{PROGRAM}'")
 
 
 def test_a_tag_of_a_program_that_left_the_taxonomy_is_still_published(archived: Paths, taxonomy: Taxonomy) -> None:
     with open_archive(archived.database).conn as connection:
         connection.execute("update program_tags set program_id = 'old.program' where program_id != ?", [PROGRAM])
+        summarise(connection, taxonomy)
     build(archived, taxonomy)
     with sqlite3.connect(archived.published) as connection:
         found = connection.execute("select name, status, posts from programs where id = 'old.program'").fetchall()
@@ -265,3 +347,33 @@ def test_ids_of_other_forums_are_quoted_in_addresses(tmp_path: Path, taxonomy: T
     with sqlite3.connect(archive.paths.published) as connection:
         permalink = connection.execute("select permalink from posts").fetchone()[0]
     assert permalink == "/thread/sas/a~2Fb~3Fc~23d?page=2#p201"
+
+
+def test_short_names_leave_the_threads_of_their_owners_and_no_word_goes_with_them(
+    tmp_path: Path, taxonomy: Taxonomy
+) -> None:
+    archive = Archive(tmp_path / "archive.db")
+    archive.authors["Tzu"] = archive.insert("authors", site_id="sas", name="Tzu", role="member")
+    archive.authors["Q7z"] = archive.insert("authors", site_id="sas", name="Q7z", role="member")
+    thread = archive.thread("1", "Promise Optimization, asks Tzu")
+    archive.insert("titles", thread_id=thread, observed_at="2024-04-01T00:00:00Z", title="Tzu asks", capture_id=1)
+    first = archive.post(thread, 1, "Tzu", "<p>T<b>zu</b> here: Promise Optimization, tzus and tzu's way.</p>")
+    archive.program(archive.paragraphs(first)[0], "Promise Optimization")
+    reply = archive.post(thread, 2, "Joe", "<p>It is on, tzu, says <a href='/t/tzu-says/2'>Tzu</a>. A joey, a Q7z.</p>")
+    archive.program(archive.paragraphs(reply)[0], how="inherited", start=0, end=len("Promise Optimization"))
+    archive.insert("links", post_id=reply, url=f"{FORUM}/t/x/2", kind="link", title="Tzu", state="outside")
+    archive.insert("revisions", post_id=reply, observed_at="2024-04-01T00:00:00Z", superseded_at="2024-05-01T00:00:00Z",
+                   text="Ask Tzu.", html="<p>Ask Tzu.</p>", digest="old", capture_id=1)  # fmt: skip
+    elsewhere = archive.thread("2", "Another")
+    archive.post(elsewhere, 1, "Joe", "<p>Lao-Tzu sold no joey, q7z.</p>")
+    archive.close()
+    build(archive.paths, taxonomy)
+    with sqlite3.connect(archive.paths.published) as published:
+        texts = [row[0] for row in published.execute("select text from posts order by permalink")]
+        told = " ".join(str(cell) for table in ("posts", "threads", "titles", "links", "revisions", "program_tags", "mentions")
+                        for row in published.execute(f"select * from {table}") for cell in row)  # fmt: skip
+        evidence = published.execute("select evidence from program_tags where how = 'inherited'").fetchone()[0]
+    published.close()
+    assert b"q7z" not in archive.paths.published.read_bytes().lower()
+    assert "joey" in texts[1] and texts[2].startswith("Lao-Tzu") and evidence == "Promise Optimization"
+    assert told.lower().count("tzu") == told.lower().count("lao-tzu") > 0
