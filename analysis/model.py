@@ -1,7 +1,9 @@
 """The trained model: what a paragraph's words speak for, beyond the rules.
 
-A bag of word vectors (static, from the embedding layer of MiniLM) and linear scores on their mean, so that each score is
-a sum over the words and can say which of them made it. `training/train.py` makes `data/model/`; no text is stored there.
+Two stages. A bag of word vectors with linear scores (some 100 µs a paragraph) says whether the words are about a program
+at all, and whether a theme is worth looking for. Where one is, the encoder (milliseconds) decides which. Both give
+scores that are sums over the pieces of words, so each says which sentence and which words made it.
+`training/train.py` makes `data/model/`; no text is stored there.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.encoder import Encoded, Encoder
 from analysis.wordpiece import WordPiece
 from archive.errors import DataFileError
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "model"
+FILES = ("model.npz", "encoder.onnx")
 SENTENCE_END = re.compile(r"[.!?]+[\"')]*\s+")
 # More pieces than this of one paragraph are not read: some 1,500 words.
 MOST_PIECES = 2000
@@ -44,118 +48,157 @@ class Proposal:
     because: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Description:
-    """The program that the words describe best, its probability among all, and the sentence that does so most."""
-
-    program_id: str
-    score: float
-    start: int
-    end: int
-
-
 class Model:
     """A model read from `folder`. DataFileError if its files are missing or do not belong together."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         try:
             card: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            weights = (folder / "model.npz").read_bytes()
+            found = digest(folder)
         except (OSError, ValueError) as error:
             raise DataFileError(
                 f"{folder}: the model cannot be read: {error}. Make it again with: make model"
             ) from error
-        if hashlib.sha256(weights).hexdigest() != card.get("digest"):
-            raise DataFileError(f"{folder}: model.npz and model.json do not belong together. Run: make model")
+        if found != card.get("digest"):
+            raise DataFileError(
+                f"{folder}: {' and '.join(FILES)} and model.json do not belong together. Run: make model"
+            )
         with np.load(folder / "model.npz", allow_pickle=False) as arrays:
-            self._vectors: NDArray[np.int8] = arrays["vectors"]
-            self._scales: Floats = arrays["scales"]
-            self._weights: Floats = arrays["weights"]
-            self._by_length: Floats = arrays["by_length"]
-            self._bias: Floats = arrays["bias"]
-            vocabulary = arrays["vocabulary"].tobytes().decode("utf-8").split("\n")
+            self._arrays = {name: arrays[name] for name in arrays.files}
         self.version: str = card["digest"][:12]
         self.themes: tuple[str, ...] = tuple(card["themes"])
         self.programs: tuple[str, ...] = tuple(card["programs"])
+        # The probability of a theme from which on it is a tag.
         self.thresholds: dict[str, float] = card["thresholds"]
-        # From which probability on a description stands for a name.
-        self.sure: float = card["sure"]
+        # The chance of any theme, as the first stage sees it, from which on the encoder reads.
+        self.look_from: float = card["look_from"]
         self._slope, self._shift = np.array(card["calibration"], np.float32).T
-        self._about_at = len(self.themes)
+        self._first_slope, self._first_shift = np.array(card["first_calibration"], np.float32).T
+        vocabulary = self._arrays["vocabulary"].tobytes().decode("utf-8").split("\n")
         self._pieces = WordPiece({piece: number for number, piece in enumerate(vocabulary)})
+        self._folder = folder
 
-    def read(self, text: str) -> Reading:
-        """What the model makes of a folded text."""
-        return Reading(self, text)
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Read when it is first asked for."""
+        return Encoder(self._folder / "encoder.onnx")
 
-    def embed(self, ids: list[int]) -> Floats:
-        """A row for each piece."""
-        return self._vectors[ids] * self._scales[ids, None]
+    def read(self, text: str, title: str = "") -> Reading:
+        """What the model makes of a folded text in a thread of that (folded) title."""
+        return Reading(self, text, title)
+
+    @lru_cache(maxsize=64)  # noqa: B019 - there is one model
+    def pieces_of_title(self, title: str) -> tuple[int, ...]:
+        return tuple(self._pieces.pieces(title)[0])
 
 
 class Reading:
     """One text as the model reads it. What is not asked for is not computed."""
 
-    def __init__(self, model: Model, text: str) -> None:
+    def __init__(self, model: Model, text: str, title: str) -> None:
         self._model = model
         self._text = text
+        self._title = title
         ids, self._spans = model._pieces.pieces(text)
-        self._rows = model.embed(ids[:MOST_PIECES])
-        total = self._rows.sum(0)
-        # Scores are linear in the words: the length by which all are divided is that of their sum.
-        self._length = float(np.sqrt(total @ total)) or 1.0
-        extra = length(len(self._rows)) * model._by_length
-        self._scores = (total / self._length) @ model._weights + extra + model._bias
+        self._ids = ids[:MOST_PIECES]
 
     @cached_property
+    def _first(self) -> Floats:
+        """Probabilities by the first stage: each theme, any theme, about a program."""
+        arrays = self._model._arrays
+        total = (arrays["vectors"][self._ids] * arrays["scales"][self._ids, None]).sum(0)
+        scores = total / (float(np.sqrt(total @ total)) or 1.0) @ arrays["weights"]
+        scores += length(len(self._ids)) * arrays["by_length"] + arrays["bias"]
+        return np.asarray(_logistic(scores * self._model._first_slope + self._model._first_shift), np.float32)
+
+    @property
     def about(self) -> float:
         """The probability that the words say something about a program."""
-        place = self._model._about_at
-        return float(_logistic(self._scores[place] * self._model._slope[place] + self._model._shift[place]))
+        return float(self._first[-1])
+
+    @property
+    def promising(self) -> bool:
+        """Whether a theme is worth looking for."""
+        return bool(self._ids) and float(self._first[-2]) >= self._model.look_from
+
+    @cached_property
+    def _encoded(self) -> list[Encoded]:
+        return self._model.encoder.read(self._model.pieces_of_title(self._title), self._ids)
+
+    @cached_property
+    def _theme_scores(self) -> Floats:
+        """A row for each part of the text that was read at once."""
+        arrays = self._model._arrays
+        return np.array(
+            [part.own.mean(0) @ arrays["themes"] + arrays["theme_bias"] for part in self._encoded], np.float32
+        )
+
+    def chances(self) -> Floats:
+        """The probability of each theme by the encoder; of a long text, its part that speaks for it most."""
+        scores = self._theme_scores.max(0)
+        return np.asarray(_logistic(scores * self._model._slope + self._model._shift), np.float32)
 
     def proposals(self, least: float) -> list[Proposal]:
-        """The themes with a probability of at least `least`, in the order of the codebook."""
-        model = self._model
-        chances = _logistic(
-            self._scores[: model._about_at] * model._slope[: model._about_at] + model._shift[: model._about_at]
-        )
+        """The themes with a probability of at least `least`, in the order of the codebook; none if none is worth
+        looking for."""
+        if not self.promising:
+            return []
+        chances = self.chances()
         return [
-            Proposal(model.themes[place], round(float(chances[place]), 4), *self._sentence(place), self._because(place))
+            Proposal(
+                self._model.themes[place], round(float(chances[place]), 4), *self._sentence(place), self._because(place)
+            )
             for place in map(int, np.flatnonzero(chances >= least))
         ]
 
-    def description(self) -> Description | None:
-        """The program that the words describe best; None for a text without words."""
-        if not len(self._rows):
-            return None
-        scores = self._scores[self._model._about_at + 1 :]
+    def described(self) -> Floats:
+        """The probability of each program (they sum to 1), should the words and the title describe one."""
+        if not self._ids:
+            return np.full(len(self._model.programs), 1 / len(self._model.programs), np.float32)
+        arrays = self._model._arrays
+        means = [np.vstack([part.title, part.own]).mean(0) for part in self._encoded]
+        scores = np.mean(means, 0) @ arrays["programs"] + arrays["program_bias"]
         chances = np.exp(scores - scores.max())
-        best = int(scores.argmax())
-        place = self._model._about_at + 1 + best
-        return Description(self._model.programs[best], float(chances[best] / chances.sum()), *self._sentence(place))
+        return np.asarray(chances / chances.sum(), np.float32)
 
-    def _parts(self, place: int) -> Floats:
-        """What each piece adds to a score."""
-        return np.asarray(self._rows @ self._model._weights[:, place] / self._length, np.float32)
+    def sentence_for(self, program_id: str) -> tuple[int, int]:
+        """The sentence that describes the program most, as a span of the folded text."""
+        weights = self._model._arrays["programs"][:, self._model.programs.index(program_id)]
+        return self._best_sentence(np.concatenate([part.own @ weights / len(part.own) for part in self._encoded]))
 
     def _sentence(self, place: int) -> tuple[int, int]:
+        parts = self._parts(place)
+        start = int(self._theme_scores[:, place].argmax()) * len(self._encoded[0].own)
+        padded = np.full(len(self._ids), -np.inf, np.float32)
+        padded[start : start + len(parts)] = parts
+        return self._best_sentence(padded)
+
+    def _parts(self, place: int) -> Floats:
+        """What each piece adds to a theme's score, in the part of the text that speaks for it most."""
+        best = self._encoded[int(self._theme_scores[:, place].argmax())].own
+        return np.asarray(best @ self._model._arrays["themes"][:, place] / len(best), np.float32)
+
+    def _best_sentence(self, parts: Floats) -> tuple[int, int]:
         text = self._text
         cuts = [0, *(stop.end() for stop in SENTENCE_END.finditer(text)), len(text)]
-        sums = dict.fromkeys(pairwise(cuts), 0.0)
+        sums = dict.fromkeys(pairwise(cuts), -math.inf)
         bounds = iter(sums)
         here = next(bounds)
-        for (start, _), part in zip(self._spans, self._parts(place), strict=False):
+        for (start, _), part in zip(self._spans, map(float, parts), strict=False):
             while start >= here[1]:
                 here = next(bounds)
-            sums[here] += float(part)
+            if part > -math.inf:
+                sums[here] = part + (sums[here] if sums[here] > -math.inf else 0.0)
         start, end = max(sums, key=lambda span: sums[span])
         words = text[start:end].rstrip()
         return start + len(words) - len(words.lstrip()), start + len(words)
 
     def _because(self, place: int) -> tuple[str, ...]:
+        parts = self._parts(place)
+        first = int(self._theme_scores[:, place].argmax()) * len(self._encoded[0].own)
         words: dict[tuple[int, int], float] = {}
-        for span, part in zip(self._spans, self._parts(place), strict=False):
-            words[span] = words.get(span, 0.0) + float(part)
+        for span, part in zip(self._spans[first:], map(float, parts), strict=False):
+            words[span] = words.get(span, 0.0) + part
         best = sorted((span for span in words if words[span] > 0), key=lambda span: -words[span])[:REASONS]
         return tuple(self._text[start:end] for start, end in sorted(best))
 
@@ -167,8 +210,13 @@ def model() -> Model:
 
 
 def length(pieces: int) -> float:
-    """How long a text is, as the model takes it: chat is short, and a paragraph of many words carries more."""
+    """How long a text is, as the first stage takes it: chat is short, and a paragraph of many words carries more."""
     return math.log1p(pieces) / 3
+
+
+def digest(folder: Path) -> str:
+    """Of the model's files. OSError if one is missing."""
+    return hashlib.sha256(b"".join(hashlib.sha256((folder / name).read_bytes()).digest() for name in FILES)).hexdigest()
 
 
 def version() -> str:

@@ -1,24 +1,20 @@
-"""Which programs a paragraph is about: named in it, or inherited from where the thread named them.
+"""Which programs a paragraph is about: named in it, or inherited from where the thread speaks of them.
 
 Most paragraphs do not repeat the name. By the codebook's rule R1 one inherits only if it says something about a
-program: if it carries a theme, or if the model finds that its words do. What it inherits is decided by the nearest of these that names a program:
-
-  1. an earlier paragraph of the same post (a quotation in it counts as one),
-  2. the post that the nearest quotation before it comes from,
-  3. the post that it answers,
-  4. the title,
-  5. the latest paragraph of an earlier post, as far back as `FAR` posts.
+program: if it carries a theme, or if the model finds that its words do. What it inherits is what the thread is on
+(`analysis.topic`), in which the title, names, quoted and answered posts and descriptions have their say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick
 
 from analysis.model import Reading
+from analysis.topic import Evidence, Topic
 from taxonomy.model import CONTEXT, Taxonomy
 from taxonomy.names import Mention
 from taxonomy.normalise import Folded, fold, whole
@@ -27,25 +23,10 @@ from taxonomy.normalise import Folded, fold, whole
 ASIDE_KINDS = frozenset(("navigation", "preview", "signature", "code", "image", "table"))
 # Whose own words may inherit.
 SPEAKERS = frozenset(("seller", "staff", "announcement", "email"))
-FAR = 40
 # The probability of being about a program from which on a paragraph inherits one.
 ABOUT = 0.5
 # So many programs in one paragraph are examples or a list (rule R3): it is about none of them in particular.
 LIST_OF_PROGRAMS = 4
-# What names more programs than this leaves open which of them the next paragraph means.
-MOST_INHERITED = 2
-# Confidence in an inherited program, by where it comes from.
-SCORES = {"post": 0.85, "quoted post": 0.85, "answered post": 0.8, "title": 0.8, "thread": 0.6}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Where a program is named: in a paragraph (its row id), or in the title (`paragraph_id` None)."""
-
-    program_id: str
-    paragraph_id: int | None
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -63,16 +44,12 @@ class ProgramTag:
 
 @dataclass
 class ThreadState:
-    """What the thread has named so far. Its size does not grow with the thread.
+    """What a thread's posts have said so far: every program named, and what it is on, by its title alone (`opening`) and
+    by all. Its size does not grow with it."""
 
-    `known`: every program named. `latest`: the programs of the latest paragraph that names any, and `latest_post`, how
-    many posts ago that was.
-    """
-
-    title: tuple[Evidence, ...] = ()
     known: set[str] = field(default_factory=set)
-    latest: tuple[Evidence, ...] = ()
-    posts_since: int = 0
+    topic: Topic = field(default_factory=Topic)
+    opening: Topic = field(default_factory=Topic)
 
 
 def named(mentions: Iterable[Mention]) -> list[ProgramTag]:
@@ -124,52 +101,33 @@ class Inheritance:
             return True
         return not own and reading is not None and reading.about >= ABOUT
 
-    def inherited(
-        self,
-        own: Sequence[ProgramTag],
-        in_post: Sequence[Evidence],
-        quoted: Callable[[], Sequence[Evidence]],
-        answered: Callable[[], Sequence[Evidence]],
-        state: ThreadState,
-    ) -> list[ProgramTag]:
-        """The tags that an eligible paragraph inherits; none if it names a program that can be the topic itself.
-
-        `in_post` is the nearest earlier paragraph of the post that names programs; `quoted` and `answered` look up what
-        those posts are about, and are asked only when it comes to them.
-        """
+    def inherited(self, own: Sequence[ProgramTag], topic: Topic, first_id: int, here: int) -> list[ProgramTag]:
+        """The tags that an eligible paragraph (row id `here`, in a post whose first is `first_id`) takes from what its
+        thread is on; none if it names a program that can be the topic itself. What it describes itself is `named`."""
         if any(tag.program_id in self.passed_on for tag in own):
             return []
-        sources: tuple[tuple[str, Callable[[], Sequence[Evidence]]], ...] = (
-            ("post", lambda: in_post),
-            ("quoted post", quoted),
-            ("answered post", answered),
-            ("title", lambda: state.title),
-            ("thread", lambda: state.latest if state.posts_since <= FAR else ()),
-        )
         named_already = {tag.program_id for tag in own}
-        for where, look in sources:
-            found = [
-                evidence
-                for evidence in look()
-                if (evidence.program_id in self.passed_on or (where == "title" and evidence.program_id in self.context))
-                and evidence.program_id not in named_already
-            ]
-            if len(found) > MOST_INHERITED:
-                return []
-            if found:
-                return [
-                    ProgramTag(
-                        evidence.program_id,
-                        "inherited",
-                        evidence.start,
-                        evidence.end,
-                        evidence.paragraph_id,
-                        f"inherited from {where}",
-                        SCORES[where],
-                    )
-                    for evidence in found
-                ]
-        return []
+        return [
+            ProgramTag(
+                evidence.program_id,
+                "named" if evidence.paragraph_id == here else "inherited",
+                evidence.start,
+                evidence.end,
+                None if evidence.paragraph_id == here else evidence.paragraph_id,
+                "described" if evidence.paragraph_id == here else f"inherited from {_where(evidence, first_id)}",
+                belief,
+            )
+            for evidence, belief in topic.likeliest()
+            if evidence.program_id not in named_already
+        ]
+
+
+def _where(evidence: Evidence, first_id: int) -> str:
+    if evidence.paragraph_id is None:
+        return "title"
+    if evidence.how != "name":
+        return evidence.how
+    return "post" if evidence.paragraph_id >= first_id else "thread"
 
 
 @lru_cache(maxsize=8)

@@ -53,8 +53,8 @@ Signature = dict[str, Any]
 class Change:
     """What differs between two taxonomies: `literals` (folded) and `patterns` that can be touched, or `everything`.
 
-    `programs`: those whose tags can change wherever they are, because the model may no longer name them, or their first
-    known date, which lowers the confidence in earlier tags, is another.
+    `programs`: those whose tags can change wherever they are, because their first known date, which lowers the
+    confidence in earlier tags, is another.
     """
 
     literals: frozenset[str]
@@ -107,14 +107,14 @@ def change(old: Signature, new: Signature) -> Change:
     common = [
         [rule for rule in one["patterns"] if rule in other["patterns"]] for one, other in ((old, new), (new, old))
     ]
-    allowed = set(new["described"]).difference(old.get("described", ()))
-    if old.keys() != new.keys() or common[0] != common[1] or old["rest"] != new["rest"] or allowed:
+    # What may be described moves the belief in all others.
+    described = old.get("described") != new["described"]
+    if old.keys() != new.keys() or common[0] != common[1] or old["rest"] != new["rest"] or described:
         return Change(frozenset(), frozenset(), everything=True)
     return Change(
         frozenset(_changed(old["literals"], new["literals"])),
         frozenset(_changed(old["patterns"], new["patterns"])),
-        frozenset(old["described"]).difference(new["described"])
-        | {program for program, _ in old["first"].items() ^ new["first"].items()},
+        frozenset(program for program, _ in old["first"].items() ^ new["first"].items()),
     )
 
 

@@ -46,6 +46,10 @@ class Decisions:
         rejected = {decision.subject_id for decision in self._on(words, PROGRAM) if not decision.accepted}
         return [tag for tag in found if tag.program_id not in rejected]
 
+    def on_programs(self, words: str) -> bool:
+        """Whether somebody decided which programs the paragraph is about."""
+        return bool(self._on(words, PROGRAM))
+
     def programs(self, found: Sequence[ProgramTag], words: str, offset: int) -> list[ProgramTag]:
         """The paragraph's tags as people left them. `words` is the paragraph, `offset` where it begins in the post."""
         result = list(found)

@@ -19,6 +19,8 @@ EARLY = 0.5
 UNSURE_NAME = 0.9
 # So many posts before one that takes its program from the title: what they name may be its topic.
 NEAR = 3
+# A program that is inherited with less confidence is as likely another.
+HALF = 0.5
 
 _WHYS = {
     "a complaint and a benefit in one paragraph": """
@@ -38,6 +40,9 @@ _WHYS = {
         select x.paragraph_id, 'program' as kind, x.program_id as subject_id, null as start, null as "end", x.rule, x.score
         from program_tags x where x.how = 'inherited' and (select count(*) from program_tags y
             where y.paragraph_id = x.paragraph_id and y.how = 'inherited') > 1""",
+    "an unsure program": """
+        select x.paragraph_id, 'program' as kind, x.program_id as subject_id, null as start, null as "end", x.rule, x.score
+        from program_tags x where x.how = 'inherited' and x.score < :half""",
     "the title names one program, the posts just before another": """
         select x.paragraph_id, 'program' as kind, x.program_id as subject_id, null as start, null as "end", x.rule, x.score
         from program_tags x join paragraphs g on g.id = x.paragraph_id join posts p on p.id = g.post_id
@@ -107,7 +112,7 @@ def enqueue(connection: Connection, taxonomy: Taxonomy) -> None:
         [pair for theme in themes for other in theme.instead for pair in ((theme.id, other), (other, theme.id))],
     )
     connection.executemany("insert into temp.first_dates values (?, ?)", first_dates(taxonomy).items())
-    values = {"decided": RULE, "near": NEAR, "unsure": UNSURE_NAME, "early": EARLY}
+    values = {"decided": RULE, "near": NEAR, "half": HALF, "unsure": UNSURE_NAME, "early": EARLY}
     execute(_TITLED)
     execute(_DOUBT, values)
     execute("delete from review_queue")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from sqlite3 import Connection, Row
 
 from analysis.dates import FoundDate
-from analysis.programs import Evidence
 from analysis.references import Link, Reference
 from analysis.tagger import Tagged
+from analysis.topic import Evidence, Topic, load
 
 # How much of the opening post counts as context for ambiguous names, in characters.
 OPENING = 4000
@@ -158,43 +157,31 @@ def opening(connection: Connection, thread_id: int) -> tuple[str, str]:
     return title, row[0] if row else ""
 
 
-# What the thread's own voices named before a post: its aside kinds and quotations do not set the topic.
+# Named in a post before, by name and not by a description, which is a guess.
 NAMED_BEFORE = """
-from posts p join paragraphs g on g.post_id = p.id and g.revision_id is null
+select distinct t.program_id from posts p join paragraphs g on g.post_id = p.id and g.revision_id is null
 join program_tags t on t.paragraph_id = g.id
-where p.thread_id = :thread and (p.number < :number or (p.number = :number and p.id < :post)) and t.how = 'named'
+where p.thread_id = :thread and (p.number < :number or (p.number = :number and p.id < :post))
+and t.how = 'named' and t.rule != 'described'
+"""
+TOPIC_BEFORE = """
+select g.topic from posts p join tagged_posts g on g.post_id = p.id
+where p.thread_id = :thread and (p.number < :number or (p.number = :number and p.id < :post)) and p.kind != 'action'
+order by p.number desc, p.id desc limit 1
 """
 
 
 def known_before(connection: Connection, stale: Stale) -> set[str]:
     """Ids of the programs that earlier posts name."""
     where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}
-    return {row[0] for row in connection.execute(f"select distinct t.program_id {NAMED_BEFORE}", where)}
+    return {row[0] for row in connection.execute(NAMED_BEFORE, where)}
 
 
-def earlier_paragraphs(connection: Connection, stale: Stale) -> Iterator[tuple[int, str, str, list[Evidence]]]:
-    """Paragraphs of earlier posts that name programs, latest first: post id, kind, voice, and the names."""
+def topic_before(connection: Connection, stale: Stale) -> Topic | None:
+    """What the thread was on after the post before; None if there is none."""
     where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}
-    rows = connection.execute(
-        f"""select p.id as post_id, g.kind, g.voice, t.program_id, t.paragraph_id, t.start, t."end" {NAMED_BEFORE}
-        order by p.number desc, p.id desc, g.position desc, t.rowid""",
-        where,
-    )
-    for _, group in groupby(rows, key=lambda row: row["paragraph_id"]):
-        found = list(group)
-        yield found[0]["post_id"], found[0]["kind"], found[0]["voice"], [evidence(row) for row in found]
-
-
-def posts_between(connection: Connection, stale: Stale, post_id: int) -> int:
-    """How many posts there are from that post (it not included) to the first stale one."""
-    where = {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id, "from": post_id}
-    count: int = connection.execute(
-        """select count(*) from posts p, (select number, id from posts where id = :from) f
-        where p.thread_id = :thread and p.kind != 'action'
-        and (p.number, p.id) > (f.number, f.id) and (p.number, p.id) < (:number, :post)""",
-        where,
-    ).fetchone()[0]
-    return count
+    row = connection.execute(TOPIC_BEFORE, where).fetchone()
+    return load(row[0]) if row else None
 
 
 def about(connection: Connection, thread_id: int, number: int, before: tuple[int, int]) -> list[Evidence]:
@@ -344,10 +331,14 @@ def insert_tagged(
     versions: tuple[str, str],
     run_id: int,
     words_digest: str | None,
+    topic: Topic,
 ) -> None:
-    """Note which version of the post was tagged, and with what. `words_digest`: see `analysis.tagger.own_words`."""
+    """Note which version of the post was tagged, with what, and what the thread is on after it.
+
+    `words_digest`: see `analysis.tagger.own_words`.
+    """
     connection.execute(
-        "insert into tagged_posts (post_id, digest, context_digest, taxonomy_version, code_version, run_id, words_digest)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
-        (post_id, digest, context_digest, *versions, run_id, words_digest),
+        "insert into tagged_posts (post_id, digest, context_digest, taxonomy_version, code_version, run_id, words_digest,"
+        " topic) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (post_id, digest, context_digest, *versions, run_id, words_digest, topic.dump()),
     )

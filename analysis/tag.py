@@ -12,11 +12,12 @@ from sqlite_utils import Database
 from analysis import references, retag, store
 from analysis.model import version as model_version
 from analysis.pointers import Pointers
-from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ThreadState
+from analysis.programs import ThreadState
 from analysis.review import decisions
 from analysis.review_queue import enqueue
 from analysis.summaries import summarise
 from analysis.tagger import Tagged, Tagger, own_words
+from analysis.topic import Evidence
 from taxonomy.model import Taxonomy
 from taxonomy.names import Context
 from taxonomy.normalise import fold
@@ -96,7 +97,7 @@ def _thread(
         decided = decisions(connection, post["id"])
         for revision in (*store.revisions(connection, post["id"]), None):
             version = post if revision is None else revision
-            tagged = tagger.post(
+            tagged, state_after = tagger.post(
                 version["html"],
                 version["text"],
                 author=post["name"] or "",
@@ -119,26 +120,26 @@ def _thread(
             store.insert_pointers(connection, next_id, pointed, run_id)
             counts = _counted(counts, tagged, revision is not None)
             if revision is None:
-                state = tagger.after(state, tagged, next_id)
+                state = state_after
             next_id += len(tagged)
         store.insert_tagged(
-            connection, post["id"], post["digest"], digest, versions, run_id, own_words(post["text"], tagged)
+            connection,
+            post["id"],
+            post["digest"],
+            digest,
+            versions,
+            run_id,
+            own_words(post["text"], tagged),
+            state.topic,
         )
     return replace(counts, threads=counts.threads + 1)
 
 
 def _before(connection: Connection, tagger: Tagger, stale: store.Stale, title: str) -> ThreadState:
     """The state of the thread before its first stale post, from what is tagged already."""
-    evidence = {
-        mention.program_id: Evidence(mention.program_id, None, mention.start, mention.end)
-        for mention in reversed(tagger.names.find_folded(fold(title), Context.of(title)))
-    }
-    state = ThreadState(tuple(reversed(evidence.values())), store.known_before(connection, stale))
-    for post_id, kind, voice, found in store.earlier_paragraphs(connection, stale):
-        topic = tuple(entry for entry in found if entry.program_id in tagger.inheritance.passed_on)
-        if topic and kind not in ASIDE_KINDS and voice in SPEAKERS:
-            return replace(state, latest=topic, posts_since=store.posts_between(connection, stale, post_id))
-    return state
+    state = tagger.opening(tagger.names.find_folded(fold(title), Context.of(title)))
+    topic = store.topic_before(connection, stale)
+    return state if topic is None else replace(state, known=store.known_before(connection, stale), topic=topic)
 
 
 def _about(connection: Connection, thread_id: int, post: Row, number: int | None) -> list[Evidence]:

@@ -6,16 +6,16 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from analysis.model import Proposal, Reading, model
 from analysis.paragraphs import Paragraph, paragraphs
-from analysis.programs import ASIDE_KINDS, SPEAKERS, Evidence, ProgramTag, ThreadState, inheritance, named
+from analysis.programs import ASIDE_KINDS, SPEAKERS, ProgramTag, ThreadState, inheritance, named
 from analysis.review import NONE, Decisions
 from analysis.themes import ThemeHit, themes
+from analysis.topic import Evidence, Topic
 from analysis.voice import voices
 from taxonomy.model import Taxonomy
-from taxonomy.names import Context, names
+from taxonomy.names import Context, Mention, names
 from taxonomy.normalise import Folded, fold
 
 # The words of an address are its forum's, not the author's. Masked character by character, so that offsets hold.
@@ -67,8 +67,9 @@ class Tagger:
         first_id: int,
         about: Callable[[int | None], list[Evidence]],
         decided: Decisions = NONE,
-    ) -> list[Tagged]:
-        """The paragraphs of a post, tagged. They are numbered from `first_id`, by which later ones refer to earlier ones.
+    ) -> tuple[list[Tagged], ThreadState]:
+        """The paragraphs of a post, tagged, and the state of the thread after it. They are numbered from `first_id`, by
+        which later ones refer to earlier ones.
 
         `context` and `state` are the thread's before this post, and are left alone; `about(number)` says which programs
         an earlier post of the thread is about, `about(None)` the post that this one answers. `decided` is what people
@@ -77,59 +78,71 @@ class Tagger:
         found = paragraphs(html, text, frozenset(link_titles))
         context = replace(context, known=set(context.known))
         assert isinstance(context.known, set)
-        in_post: tuple[Evidence, ...] = ()
-        quoted: Callable[[], list[Evidence]] = list
+        topic = state.topic.faded(state.opening)
+        # What this post quotes and answers is what it is on; the thread goes on with its own words only.
+        here = self._looked_up(topic, about(None), "answered post")
+        elsewhere = here != topic
         result = []
-        for place, (paragraph, (voice, voice_rule)) in enumerate(
-            zip(found, voices(found, text, author=author, role=role), strict=True)
+        for number, (paragraph, (voice, voice_rule)) in enumerate(
+            zip(found, voices(found, text, author=author, role=role), strict=True), first_id
         ):
             words = text[paragraph.start : paragraph.end]
             folded = fold(ADDRESS.sub(_masked, words))
+            mentioned = named(self.names.find_folded(folded, context))
             programs = [
                 replace(tag, start=tag.start + paragraph.start, end=tag.end + paragraph.start)
-                for tag in self.inheritance.kept(named(self.names.find_folded(folded, context)))
+                for tag in self.inheritance.kept(mentioned)
                 if paragraph.kind != "code"
             ]
             programs = decided.kept(programs, words)
             hits: list[ThemeHit] = []
             proposed: list[ThemeHit] = []
-            reading: Reading | None = None
-            if voice in SPEAKERS and paragraph.kind not in ASIDE_KINDS:
+            speaks = voice in SPEAKERS and paragraph.kind not in ASIDE_KINDS
+            inherits = False
+            described: tuple[dict[str, float], Evidence] | None = None
+            if speaks:
+                reading: Reading | None = None
                 # The model reads only where a program is in sight, or words are that speak of programs.
-                if programs or in_post or state.title or state.latest or self.inheritance.about(folded):
-                    reading = self.model.read(folded.text)
+                if programs or here.evidence or self.inheritance.about(folded):
+                    reading = self.model.read(folded.text, context.title.text)
                 if voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
-                if self.inheritance.eligible(reading, programs, themed=bool(hits)):
-                    programs += self.inheritance.inherited(programs, in_post, quoted, lambda: about(None), state)
-                    if not programs and reading is not None:
-                        programs += self._described(reading, folded, context, paragraph.start)
+                inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
+                listed = bool(mentioned) and not programs
+                if inherits and reading is not None and not listed and not decided.on_programs(words):
+                    described = self._described(reading, folded, number, paragraph.start)
+                    # The model reads the title too, and an answer to something else is not about that.
+                    if not elsewhere:
+                        here = here.described(*described)
+            if inherits:
+                programs += self.inheritance.inherited(programs, here, first_id, number)
             programs = decided.programs(programs, words, paragraph.start)
-            context.known.update(tag.program_id for tag in programs if tag.how == "named")
+            context.known.update(tag.program_id for tag in programs if tag.how == "named" and tag.rule != "described")
             if all(tag.program_id in self.buyer_side for tag in programs):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
             result.append(Tagged(paragraph, voice, voice_rule, tuple(programs), tuple(hits), tuple(proposed)))
-            topic = self._topic(first_id + place, programs)
-            if topic and paragraph.kind not in ASIDE_KINDS:
-                in_post = topic
-            if paragraph.kind == "quote":
-                quoted = partial(about, _number(paragraph.source))
-        return result
+            own = self._named(number, programs)
+            if paragraph.kind not in ASIDE_KINDS:
+                here = here.named(own)
+            if paragraph.kind == "quote" and (source := _number(paragraph.source)):
+                here = self._looked_up(before := here, about(source), "quoted post")
+                elsewhere = elsewhere or here != before
+            if speaks:
+                topic = topic.named(own)
+                if described is not None:
+                    topic = topic.described(*described)
+        return result, ThreadState(state.known | context.known, topic, state.opening)
 
-    def after(self, state: ThreadState, tagged: list[Tagged], first_id: int) -> ThreadState:
-        """The state of the thread after a post."""
-        latest: tuple[Evidence, ...] = ()
-        for place, paragraph in enumerate(tagged):
-            if paragraph.paragraph.kind not in ASIDE_KINDS and paragraph.voice in SPEAKERS:
-                latest = self._topic(first_id + place, paragraph.programs) or latest
-        return ThreadState(
-            title=state.title,
-            known=state.known
-            | {tag.program_id for paragraph in tagged for tag in paragraph.programs if tag.how == "named"},
-            latest=latest or state.latest,
-            posts_since=0 if latest else state.posts_since + 1,
-        )
+    def opening(self, mentions: Iterable[Mention]) -> ThreadState:
+        """The state of a thread of which only the title is read, in which these programs are named."""
+        found = [
+            Evidence(mention.program_id, None, mention.start, mention.end)
+            for mention in mentions
+            if mention.program_id in self.inheritance.passed_on or mention.program_id in self.inheritance.context
+        ]
+        topic = Topic().named(found)
+        return ThreadState(topic=topic, opening=topic)
 
     def _themes(self, folded: Folded, reading: Reading | None, offset: int) -> tuple[list[ThemeHit], list[ThemeHit]]:
         """The themes that rules find or the model is sure of, and those that it only finds possible."""
@@ -148,31 +161,27 @@ class Tagger:
                 proposed.append(hit)
         return sorted(hits.values(), key=lambda hit: (hit.start, hit.theme_id)), proposed
 
-    def _described(self, reading: Reading, folded: Folded, context: Context, offset: int) -> list[ProgramTag]:
-        """The program that the words describe, with the title's help, where they leave little doubt."""
-        found = self.model.read(f"{context.title.text}. {folded.text}").description()
-        own = reading.description()
-        if (
-            found is None
-            or own is None
-            or found.score < self.model.sure
-            or found.program_id not in self.inheritance.passed_on
-        ):
-            return []
-        start, end = folded.span(*(own.start, own.end))
-        return [
-            ProgramTag(
-                found.program_id, "named", start + offset, end + offset, None, "described", round(found.score, 4)
-            )
-        ]
+    def _described(
+        self, reading: Reading, folded: Folded, number: int, offset: int
+    ) -> tuple[dict[str, float], Evidence]:
+        """The probability of each program by the words and the title, and the sentence that says most of the likeliest."""
+        chances = {
+            program: float(chance)
+            for program, chance in zip(self.model.programs, reading.described(), strict=True)
+            if program in self.inheritance.passed_on
+        }
+        start, end = folded.span(*reading.sentence_for(max(chances, key=lambda program: chances[program])))
+        return chances, Evidence("", number, start + offset, end + offset)
 
-    def _topic(self, paragraph_id: int, programs: Iterable[ProgramTag]) -> tuple[Evidence, ...]:
-        return tuple(
+    def _named(self, paragraph_id: int, programs: Iterable[ProgramTag]) -> list[Evidence]:
+        return [
             Evidence(tag.program_id, paragraph_id, tag.start, tag.end)
             for tag in programs
-            # What is only described is a guess, and a guess is not passed on.
             if tag.how == "named" and tag.rule != "described" and tag.program_id in self.inheritance.passed_on
-        )
+        ]
+
+    def _looked_up(self, topic: Topic, found: Sequence[Evidence], how: str) -> Topic:
+        return topic.looked_up([replace(entry, how=how) for entry in found])
 
 
 def own_words(text: str, tagged: Sequence[Tagged]) -> str | None:

@@ -348,6 +348,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "code_version": "Version of the tagger.",
             "run_id": "The tag run.",
             "words_digest": "Digest of the author's own words (no quotations), by which copies are told; empty if short.",
+            "topic": "What the thread is on after the post, as JSON: programs with their probability, and the words that speak for them.",
         },
     ),
     "taxonomies": (

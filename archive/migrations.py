@@ -503,6 +503,7 @@ create table tag_quality (
 """
 # What waits for a person's decision, filled at the end of every tag run.
 M002_QUEUE = """
+alter table tagged_posts add column topic text;
 create table review_queue (
     id integer primary key,
     paragraph_id integer not null references paragraphs(id) on delete cascade,

@@ -176,7 +176,7 @@ def copy_threads(source: Source, out: sqlite3.Connection, taxonomy: Taxonomy) ->
 
     columns = (
         "category, tags, state, created_at, substr(created_at, 1, 7), last_activity_at, posts_listed,"
-        " posts_held, first_seen_at, last_seen_at, gone_at, gone_status"
+        " posts_held, first_seen_at, last_seen_at, gone_at, gone_status, moved_to"
     )
     columns_out = columns.replace("substr(created_at, 1, 7)", "month")
     fill(out, f"threads (id, site_id, native_id, title, title_marks, url, permalink, capture_id, {columns_out})", (

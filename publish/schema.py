@@ -91,7 +91,7 @@ create table threads (
     title_marks text not null, category text, tags text not null, state text not null, created_at text, month text, last_activity_at text,
     posts_listed integer, posts_held integer not null, staff_posts integer not null default 0,
     edited_posts integer not null default 0, authors integer not null default 0,
-    first_seen_at text not null, last_seen_at text not null, gone_at text, gone_status integer,
+    first_seen_at text not null, last_seen_at text not null, gone_at text, gone_status integer, moved_to text,
     url text not null, permalink text not null, capture_id integer references captures(id),
     unique (site_id, native_id)
 );

@@ -15,9 +15,9 @@ from publish import addresses, notes, references
 THREAD = """
 select t.*, s.title as site, s.kind as site_kind, c.captured_at, c.route, c.digest,
     (select max(number) from posts where thread_id = t.id) as last_number,
-    v.posts_missing, v.posts_unexplained, v.tombstones, v.hidden_posts
+    v.posts_missing, v.posts_unexplained, v.tombstones, v.hidden_posts, n.title as moved_title, n.permalink as moved_permalink
 from threads t join sites s on s.id = t.site_id join coverage v on v.thread_id = t.id
-    left join captures c on c.id = t.capture_id
+    left join threads n on n.site_id = t.site_id and n.native_id = t.moved_to left join captures c on c.id = t.capture_id
 where t.site_id = ? and t.native_id = ?
 """
 POSTS = """

@@ -22,6 +22,7 @@ class Example:
     """
 
     text: str
+    title: str = ""
     themes: tuple[str, ...] = ()
     about: bool = True
     programs: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
             programs = tuple(sorted((labels.programs or labels.inherited) & known))
             yield Example(
                 text,
+                thread.title,
                 tuple(sorted(labels.themes)),
                 bool(labels.programs or labels.inherited),
                 programs,
@@ -61,15 +63,15 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
 def _sayings() -> Iterator[Example]:
     data = DataFile(SAYINGS).data
     for theme, texts in data["themes"].items():
-        yield from (Example(text, (theme,), for_themes=1.0) for text in texts)
+        yield from (Example(text, themes=(theme,), for_themes=1.0) for text in texts)
     yield from (Example(text, about=False, for_themes=1.0) for text in data["none"])
 
 
 def _taxonomy(taxonomy: Taxonomy) -> Iterator[Example]:
     for rule in taxonomy.theme_rules:
-        yield from (Example(text, (rule.theme,), for_themes=0.5) for text in rule.matches)
+        yield from (Example(text, themes=(rule.theme,), for_themes=0.5) for text in rule.matches)
     for theme in taxonomy.codebook.themes:
-        yield from (Example(text, (theme.id,), for_themes=0.5) for text in (*theme.paraphrases, *theme.include))
+        yield from (Example(text, themes=(theme.id,), for_themes=0.5) for text in (*theme.paraphrases, *theme.include))
     for program in taxonomy.programs:
         texts = [f"{program.name}. {program.description}", program.description, program.note]
         texts += [program.exit.detail if program.exit else "", *(mode.note for mode in program.history)]

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.model import FOLDER, Model, model
+from analysis.encoder import LONGEST
+from analysis.model import FILES, FOLDER, Model, model
 from analysis.tag import tag_archive
 from analysis.wordpiece import WordPiece
 from archive.errors import DataFileError
@@ -38,11 +39,34 @@ def test_reading_twice_gives_the_same() -> None:
     assert model().read(COMPLAINT.lower()).proposals(0.0) == model().read(COMPLAINT.lower()).proposals(0.0)
 
 
+def test_a_program_is_told_by_a_description_in_the_light_of_the_title() -> None:
+    words = fold("They print a label at my cost for every return now, and I cannot use my own carrier any more.").text
+    best = [
+        model().programs[int(model().read(words, title).described().argmax())]
+        for title in ("return labels", "who pays for the way back")
+    ]
+    assert best == ["amz.prepaid_return_label", "amz.prepaid_return_label"]
+
+
+def test_a_text_longer_than_is_read_at_once_is_read_to_its_end() -> None:
+    filler = "the parcel came on tuesday and the weather was fine. " * (LONGEST // 5)
+    found = {entry.theme_id: entry for entry in model().read(filler + COMPLAINT.lower()).proposals(0.0)}
+    text = (filler + COMPLAINT.lower())[found["cost_shift"].start : found["cost_shift"].end]
+    assert text.startswith("they charged my card")
+
+
+def test_where_no_theme_is_worth_looking_for_the_encoder_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.encoder.Encoder.read", lambda *_: pytest.fail("the encoder was asked"))
+    assert model().read("thanks, have a good weekend.").proposals(0.0) == []
+
+
+@settings(deadline=None, max_examples=40)
 @given(st.text(max_size=200))
 def test_any_text_at_all_can_be_read(text: str) -> None:
     folded = fold(text)
     reading = model().read(folded.text)
     assert 0 <= reading.about <= 1
+    assert sum(reading.described()) == pytest.approx(1, abs=1e-3)
     for found in reading.proposals(0.0):
         assert 0 <= found.start <= found.end <= len(folded.text)
         assert 0 <= found.score <= 1
@@ -56,7 +80,7 @@ def test_the_model_knows_the_codebook_and_the_programs_of_the_taxonomy() -> None
 
 
 def test_weights_that_are_not_those_of_the_card_are_refused(tmp_path: Path) -> None:
-    for name in ("model.npz", "model.json"):
+    for name in (*FILES, "model.json"):
         shutil.copy(FOLDER / name, tmp_path / name)
     Model(tmp_path)
     card = json.loads((tmp_path / "model.json").read_text())
@@ -68,7 +92,7 @@ def test_weights_that_are_not_those_of_the_card_are_refused(tmp_path: Path) -> N
 
 
 def test_what_ships_is_small() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 16_000_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 32_000_000
 
 
 def test_words_are_cut_into_known_pieces_longest_first() -> None:

@@ -154,6 +154,15 @@ def carry(archive: SmallArchive, theme: str) -> None:
     )
 
 
+def inherit(archive: SmallArchive, program: str, score: float) -> None:
+    """As if the last paragraph took that program from its thread beside the one that it took."""
+    archive.run(
+        "insert into program_tags (paragraph_id, program_id, how, rule, score, run_id) select paragraph_id, ?, 'inherited',"
+        " 'inherited from thread', ?, run_id from program_tags where paragraph_id = (select max(id) from paragraphs) limit 1",
+        program, score,
+    )  # fmt: skip
+
+
 def asked(archive: SmallArchive) -> list[tuple[str, str]]:
     """Subject and reason of what waits."""
     with archive.db.conn:
@@ -163,8 +172,9 @@ def asked(archive: SmallArchive) -> list[tuple[str, str]]:
 
 def test_the_queue_has_contradictions_first_and_asks_nothing_twice(archive: SmallArchive) -> None:
     archive.post(archive.thread(TITLE), 1, WORDS)
-    archive.post(archive.thread("Promise Optimization and the Prepaid Return Label"), 1, "Nobody asked me.")
+    archive.post(archive.thread("Prepaid Return Label"), 1, "Nobody asked me.")
     tag(archive)
+    inherit(archive, PO, 0.6)
     propose(archive, "notice_deficient", 0.45)
     carry(archive, STANCES[0])
     found = asked(archive)
@@ -180,6 +190,20 @@ def test_the_queue_has_contradictions_first_and_asks_nothing_twice(archive: Smal
     assert {q.why for q in queue(archive.db.conn, why="two programs inherited")} == {"two programs inherited"}
     assert len(queue(archive.db.conn, limit=1)) == 1
     assert dict(waiting(archive.db.conn))["two programs inherited"] == 2
+
+
+def test_a_program_that_is_inherited_with_less_confidence_than_one_half_is_asked_about(archive: SmallArchive) -> None:
+    post = archive.post(archive.thread("What now?"), 1, "Nobody asked me.")
+    tag(archive)
+    assert archive.programs(post) == []
+    archive.run(
+        "insert into program_tags (paragraph_id, program_id, how, rule, score, run_id)"
+        " values ((select max(id) from paragraphs), ?, 'inherited', 'inherited from thread', 0.4, ?)",
+        PO, archive.tag_run,
+    )  # fmt: skip
+    assert (PO, "an unsure program") in asked(archive)
+    archive.run("update program_tags set score = 0.5")
+    assert (PO, "an unsure program") not in asked(archive)
 
 
 def test_two_themes_by_the_same_words_of_which_the_codebook_allows_one_contradict(archive: SmallArchive) -> None:

@@ -89,9 +89,9 @@ def test_without_a_program_in_the_title_the_latest_paragraph_that_names_one_deci
     thread = archive.thread("What now?")
     archive.post(thread, 1, "They call it the Prepaid Return Label.")
     post = archive.post(thread, 2, "Nobody asked me.")
-    for number in range(3, 50):
+    for number in range(3, 200):
         archive.post(thread, number, "Rain again.")
-    late = archive.post(thread, 50, "Nobody asked me.")
+    late = archive.post(thread, 200, "Nobody asked me.")
     tag(archive)
     assert archive.programs(post) == [(PRL, "inherited")]
     assert archive.programs(late) == []

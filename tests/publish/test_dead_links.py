@@ -20,9 +20,10 @@ NOT_HELD = {
     "5": "not held, and not looked up in web archives yet",
     "6": "the Wayback Machine does not show it, looked up on 2024-06-01",
     "7": "the Wayback Machine has 2 captures, but nothing of the thread in them, looked up on 2024-06-01",
+    "8": "the Wayback Machine has 2 captures; the one looked at is about no program, on 2024-06-01",
     "a/b": "not held, and not looked up in web archives yet",
 }
-FOUND = {"4": "none", "6": "excluded", "7": "refused"}
+FOUND = {"4": "none", "6": "excluded", "7": "refused", "8": "passed"}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, taxonomy: Taxonomy, metadata:
     )
     archive.post(recovered, 1, "Joe", "<p>Still <a href='/t/4'>here</a>.</p>")
     gone = archive.thread("3", "Went", state="gone", gone_at="2024-05-01T00:00:00Z", gone_status=404)
+    for number, target in (("31", "3"), ("32", "99")):
+        archive.thread(number, "Merged", state="gone", gone_at="2024-05-01T00:00:00Z", gone_status=301, moved_to=target)
     archive.post(gone, 2, "Joe", "<p>Gone.</p>")
     linking = archive.thread("1", "Links")
     links = "".join(f"<p><a href='/t/{target}/2'>thread {target}</a></p>" for target in ("2", "3", *NOT_HELD))
@@ -96,3 +99,12 @@ def test_a_vanished_thread_says_what_web_archives_had_of_it(site: Datasette) -> 
     said = text(LexborHTMLParser(ask(site, "/thread/sas/2").text), ".notice")
     assert "1 post was recovered from the Wayback Machine on 2024-06-01, not all" in said
     assert "1 post held of 9 that the forum counted" in text(LexborHTMLParser(ask(site, "/thread/sas/2").text))
+
+
+def test_a_merged_thread_leads_to_the_one_that_it_is_part_of_since(site: Datasette) -> None:
+    html = LexborHTMLParser(ask(site, "/thread/sas/31").text)
+    assert html.css_first(".notice a").attributes["href"] == "/thread/sas/3"
+    assert "The forum leads from it to Went." in text(html, ".notice")
+    assert "leads from it to its thread 99, which is not held" in text(
+        LexborHTMLParser(ask(site, "/thread/sas/32").text), ".notice"
+    )

@@ -1,0 +1,210 @@
+"""The encoder: MiniLM, trained further on the labelled paragraphs, and written as 8-bit weights for onnxruntime.
+
+What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes are read off the mean of the
+paragraph's own pieces, programs off the mean of all, each by a linear layer, so that a score is a sum over pieces.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from analysis.encoder import LONGEST, framed
+from training.pretrained import Pretrained
+
+WIDTH, HEADS, LAYERS = 384, 12, 6
+# The embedding and the first layers stay as they are: they know words, and their training costs a third of the time.
+FROZEN = 2
+EPOCHS = 3
+BATCH = 24
+RATE, HEAD_RATE = 1.2e-4, 2e-3
+WARM_UP = 0.06
+DROPOUT = 0.1
+# How much the other tasks count beside the themes.
+BESIDE = 0.5
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text as pieces, with where its own begin, its labels as 0 and 1, and how much it teaches of each task."""
+
+    ids: tuple[int, ...]
+    own: int
+    theme: Floats
+    program: Floats
+    for_themes: float
+    for_programs: float
+
+
+class Layer(nn.Module):
+    """A layer of BERT (J. Devlin et al., arXiv:1810.04805)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
+        self.attended = nn.LayerNorm(WIDTH, eps=1e-12)
+        self.wide, self.narrow = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
+        self.dropout = nn.Dropout(DROPOUT)
+
+    def forward(self, states: Tensor, mask: Tensor | None) -> Tensor:
+        def heads(projected: Tensor) -> Tensor:
+            return projected.unflatten(-1, (HEADS, WIDTH // HEADS)).transpose(1, 2)
+
+        queries, keys, values = heads(self.query(states)), heads(self.key(states)), heads(self.value(states))
+        weights = queries @ keys.transpose(-1, -2) / math.sqrt(WIDTH // HEADS)
+        if mask is not None:
+            weights = weights + mask
+        mixed = (weights.softmax(-1) @ values).transpose(1, 2).flatten(2)
+        states = self.attended(states + self.dropout(self.out(mixed)))
+        return self.norm(states + self.dropout(self.narrow(functional.gelu(self.wide(states)))))
+
+
+class Encoder(nn.Module):
+    """Pieces to a state for each."""
+
+    def __init__(self, pretrained: Pretrained) -> None:
+        super().__init__()
+        self.words = nn.Embedding(len(pretrained.pieces), WIDTH)
+        self.places = nn.Embedding(512, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
+        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.dropout = nn.Dropout(DROPOUT)
+        self.load_state_dict({name: torch.tensor(values) for name, values in pretrained.encoder().items()})
+        for part in (self.words, self.places, self.norm, *self.layers[:FROZEN]):
+            part.requires_grad_(False)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        states = self.words(ids) + self.places(torch.arange(ids.shape[1]))
+        states = self.dropout(self.norm(states))
+        for layer in self.layers:
+            states = layer(states, mask)
+        return states
+
+
+class Network(nn.Module):
+    """The encoder with its heads."""
+
+    def __init__(self, pretrained: Pretrained, themes: int, programs: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(pretrained)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.themes, self.programs = nn.Linear(WIDTH, themes), nn.Linear(WIDTH, programs)
+        nn.init.zeros_(self.themes.weight)
+        # Of a hundred pairs of paragraph and theme some four hold.
+        nn.init.constant_(self.themes.bias, -3.0)
+
+    def forward(self, ids: Tensor, there: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """`there` is 1 for every piece but the filling, `own` for the paragraph's."""
+        states = self.encoder(ids, (1 - there)[:, None, None, :] * -1e4)
+        # All but the mark at the end.
+        both = there * functional.pad(there, (0, 1))[:, 1:]
+        of_own = (states * own[..., None]).sum(1) / own.sum(1, keepdim=True)
+        of_all = (states * both[..., None]).sum(1) / both.sum(1, keepdim=True)
+        return self.themes(self.dropout(of_own)), self.programs(self.dropout(of_all))
+
+
+def trained(
+    pretrained: Pretrained, samples: Sequence[Sample], seed: int, say: Callable[[str], None], epochs: int = EPOCHS
+) -> Network:
+    """A network that has read the samples `epochs` times."""
+    torch.manual_seed(seed)
+    chance = random.Random(seed)
+    network = Network(pretrained, len(samples[0].theme), len(samples[0].program))
+    body = [values for values in network.encoder.parameters() if values.requires_grad]
+    heads = [*network.themes.parameters(), *network.programs.parameters()]
+    optimizer = torch.optim.AdamW([{"params": body, "lr": RATE}, {"params": heads, "lr": HEAD_RATE}], weight_decay=0.01)
+    steps = epochs * math.ceil(len(samples) / BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, (steps - step) / steps)
+    )
+    network.train()
+    for epoch in range(epochs):
+        total = 0.0
+        for batch in batches(samples, chance):
+            ids, there, own = tensors(batch)
+            wanted = torch.tensor(np.array([sample.theme for sample in batch]))
+            program = torch.tensor(np.array([sample.program for sample in batch]))
+            for_themes = torch.tensor([sample.for_themes for sample in batch])
+            for_programs = torch.tensor([sample.for_programs for sample in batch])
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                themes, programs = network(ids, there, own)
+            loss = functional.binary_cross_entropy_with_logits(themes.float(), wanted, reduction="none").sum(1)
+            beside = -(program * programs.float().log_softmax(1)).sum(1)
+            mean = (loss * for_themes + BESIDE * beside * for_programs).mean()
+            optimizer.zero_grad()
+            mean.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(body + heads, 1.0)
+            optimizer.step()
+            schedule.step()
+            total += float(mean.detach()) * len(batch)
+        say(f"epoch {epoch + 1} of {epochs}: loss {total / len(samples):.3f}")
+    return network.eval()
+
+
+def batches(samples: Sequence[Sample], chance: random.Random) -> Iterator[list[Sample]]:
+    """All samples in random order, those of a batch of like length."""
+    order = list(samples)
+    chance.shuffle(order)
+    groups = [sorted(order[at : at + 16 * BATCH], key=lambda s: len(s.ids)) for at in range(0, len(order), 16 * BATCH)]
+    found = [group[at : at + BATCH] for group in groups for at in range(0, len(group), BATCH)]
+    chance.shuffle(found)
+    yield from found
+
+
+def tensors(batch: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
+    """Pieces, which of them are there, and which are the paragraph's own."""
+    longest = max(len(sample.ids) for sample in batch)
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    there, own = torch.zeros(len(batch), longest), torch.zeros(len(batch), longest)
+    for row, sample in enumerate(batch):
+        ids[row, : len(sample.ids)] = torch.tensor(sample.ids)
+        there[row, : len(sample.ids)] = 1
+        own[row, sample.own : len(sample.ids) - 1] = 1
+    return ids, there, own
+
+
+def export(network: Network, path: Path) -> None:
+    """Write the encoder with 8-bit weights. Input `ids` (1, pieces), output `states` (1, pieces, WIDTH)."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
+
+    whole = path.with_suffix(".float.onnx")
+    torch.onnx.export(
+        network.encoder,
+        (torch.tensor([framed([5, 6, 7], [8, 9])[0]]),),
+        str(whole),
+        input_names=["ids"],
+        output_names=["states"],
+        dynamic_axes={"ids": {1: "pieces"}, "states": {1: "pieces"}},
+        dynamo=False,
+    )
+    quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
+    whole.unlink()
+
+
+def heads(network: Network) -> dict[str, Floats]:
+    """Weights (WIDTH rows) and biases of the linear layers."""
+    return {
+        "themes": network.themes.weight.detach().numpy().T.copy(),
+        "theme_bias": network.themes.bias.detach().numpy().copy(),
+        "programs": network.programs.weight.detach().numpy().T.copy(),
+        "program_bias": network.programs.bias.detach().numpy().copy(),
+    }
+
+
+def sample(
+    title: Sequence[int], text: Sequence[int], theme: Floats, program: Floats, for_themes: float, for_programs: float
+) -> Sample:
+    ids, own = framed(title, text[:LONGEST])
+    return Sample(tuple(ids), own, theme, program, for_themes, for_programs)
