@@ -23,7 +23,7 @@ from pathlib import Path
 
 from analysis.dates import find_dates
 from analysis.paragraphs import Paragraph
-from analysis.programs import Evidence, ThreadState
+from analysis.programs import ThreadState
 from analysis.tag import tag_archive
 from analysis.tagger import Tagger
 from analysis.voice import voices
@@ -66,7 +66,8 @@ def paragraphs(number: int) -> None:
     draw = random.Random(1)
     taxonomy = load()
     tagger = Tagger(taxonomy)
-    topic = ThreadState(title=(Evidence(taxonomy.programs[0].id, None, 0, 5),))
+    name = taxonomy.programs[0].name
+    topic = tagger.opening(tagger.names.find_folded(fold(name), Context.of(name)))
     texts = [paragraph(draw, HITS[place // 3 % len(HITS)] if place % 3 == 0 else "") for place in range(number)]
     context = Context.of("A thread", "")
 
