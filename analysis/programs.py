@@ -76,13 +76,14 @@ class Inheritance:
         )
         cues = {fold(cue.removesuffix("*")).text: cue.endswith("*") for cue in taxonomy.cues.about}
         self._open_ended = tuple(cues.values())
-        self._about = AhoCorasick(list(cues))
+        self._cues = AhoCorasick(list(cues))
 
-    def about(self, folded: Folded) -> bool:
-        """Whether the words speak of programs in general (`about` in `cues.yml`)."""
+    def begins(self, folded: Folded) -> bool:
+        """Whether the words speak of programs in general (`about` in `cues.yml`). Without such a word no description
+        begins a topic: the model chooses among the programs that it knows, whatever a stranger's forum talks about."""
         return any(
             whole(folded.text, start, len(folded.text) if self._open_ended[cue] else end)
-            for cue, start, end in self._about.find_matches_as_indexes(folded.text, overlapping=True)
+            for cue, start, end in self._cues.find_matches_as_indexes(folded.text, overlapping=True)
         )
 
     def kept(self, tags: Sequence[ProgramTag]) -> list[ProgramTag]:
@@ -92,14 +93,14 @@ class Inheritance:
         topical = any(tag.program_id in self.passed_on for tag in tags)
         return [tag for tag in tags if not (topical and tag.program_id in self.context)]
 
-    def eligible(self, reading: Reading | None, own: Sequence[ProgramTag], *, themed: bool) -> bool:
+    def eligible(self, reading: Reading, own: Sequence[ProgramTag], *, themed: bool) -> bool:
         """Whether somebody's own words say something about a program, so that they may inherit one.
 
-        `reading` is the model's of them, None where nothing was in sight that it could be about.
+        `reading` is the model's of them.
         """
         if themed or any(tag.program_id in self.context for tag in own):
             return True
-        return not own and reading is not None and reading.about >= ABOUT
+        return not own and reading.about >= ABOUT
 
     def inherited(self, own: Sequence[ProgramTag], topic: Topic, first_id: int, here: int) -> list[ProgramTag]:
         """The tags that an eligible paragraph (row id `here`, in a post whose first is `first_id`) takes from what its

@@ -101,18 +101,15 @@ class Tagger:
             inherits = False
             described: tuple[dict[str, float], Evidence] | None = None
             if speaks:
-                reading: Reading | None = None
-                # The model reads only where a program is in sight, or words are that speak of programs.
-                if programs or here.evidence or self.inheritance.about(folded):
-                    reading = self.model.read(folded.text, context.title.text)
+                reading = self.model.read(folded.text, context.title.text)
                 if voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
                 listed = bool(mentioned) and not programs
-                if inherits and reading is not None and not listed and not decided.on_programs(words):
+                if inherits and not listed and not decided.on_programs(words):
                     described = self._described(reading, folded, number, paragraph.start)
                     # The model reads the title too, and an answer to something else is not about that.
-                    if not elsewhere:
+                    if not elsewhere and (here.evidence or self.inheritance.begins(folded)):
                         here = here.described(*described)
             if inherits:
                 programs += self.inheritance.inherited(programs, here, first_id, number)
@@ -130,7 +127,7 @@ class Tagger:
                 elsewhere = elsewhere or here != before
             if speaks:
                 topic = topic.named(own)
-                if described is not None:
+                if described is not None and (topic.evidence or self.inheritance.begins(folded)):
                     topic = topic.described(*described)
         return result, ThreadState(state.known | context.known, topic, state.opening)
 
@@ -144,14 +141,14 @@ class Tagger:
         topic = Topic().named(found)
         return ThreadState(topic=topic, opening=topic)
 
-    def _themes(self, folded: Folded, reading: Reading | None, offset: int) -> tuple[list[ThemeHit], list[ThemeHit]]:
+    def _themes(self, folded: Folded, reading: Reading, offset: int) -> tuple[list[ThemeHit], list[ThemeHit]]:
         """The themes that rules find or the model is sure of, and those that it only finds possible."""
         hits = {
             hit.theme_id: replace(hit, start=hit.start + offset, end=hit.end + offset)
             for hit in self.themes.find(folded)
         }
         proposed = []
-        for proposal in reading.proposals(ASK_FROM) if reading is not None else ():
+        for proposal in reading.proposals(ASK_FROM):
             if proposal.theme_id in hits or proposal.theme_id not in self.theme_ids:
                 continue
             hit = _hit(proposal, folded, offset)

@@ -24,11 +24,13 @@ NAME = 20.0
 TRUST, LEAST = 0.9, 0.004
 # From this probability on a paragraph's words say themselves which program they describe.
 DESCRIBES = 0.4
+# So sure must be what speaks for a program first, in a thread that named none.
+FIRST = 0.5
 # From one post to the next so much of the belief goes back to what the title says: after long talk of other things only
 # the title still counts.
 FADES = 0.03
 # How much surer than by a name one knows what an answer is about from the post that it quotes or answers.
-LOOKED_UP = 10.0
+LOOKED_UP = 100.0
 # What is believed less is forgotten.
 FORGOTTEN = 0.002
 # What is believed so much is what the thread is on; a second program beside it has at least that share of its belief.
@@ -98,7 +100,9 @@ class Topic:
         `place` says where they stand; its program is not looked at.
         """
         likely = {program: max(chance, LEAST) ** TRUST for program, chance in chances.items()}
-        held = {entry.program_id: entry for entry in self.evidence}
+        held = {entry.program_id for entry in self.evidence}
+        if not held and max(chances.values(), default=0.0) < FIRST:
+            return self
         new = {
             program: Evidence(program, place.paragraph_id, place.start, place.end, DESCRIBED)
             for program, chance in chances.items()

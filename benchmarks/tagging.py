@@ -6,22 +6,28 @@ and theme rules one after another with plain `re`; and the search for an absent 
 looked through.
 
 `python -m benchmarks.tagging --archive POSTS` makes an archive of so many such posts, tags it, and tags it again with
-nothing changed: the time of each, and the peak of memory, which must not grow with the archive.
+nothing changed: the time of each, and the peak of memory, which must not grow with the archive. With `--no-encoder` the
+model's second stage, which takes nearly all the time and the same memory for each paragraph, answers at once and says
+nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from analysis.dates import find_dates
+from analysis.encoder import Encoded, Encoder
 from analysis.paragraphs import Paragraph
 from analysis.programs import ThreadState
 from analysis.tag import tag_archive
@@ -45,6 +51,8 @@ REFERENCE = "Promise Optimization was in this March 2022 thread too"
 LENGTH = 400
 POSTED = date(2024, 4, 10)
 NOW = "2024-04-10T00:00:00Z"
+# Of the states of the model's encoder.
+WIDTH = 384
 THREAD = 25
 
 
@@ -179,8 +187,23 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--archive"]:
-        archive(int(sys.argv[2]))
+def _says_nothing(encoder: Encoder, title: Sequence[int], text: Sequence[int]) -> list[Encoded]:
+    return [Encoded(np.zeros((len(title) + 2, WIDTH), np.float32), np.zeros((len(text), WIDTH), np.float32))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the speed and memory of tagging.")
+    parser.add_argument("paragraphs", nargs="?", type=int, default=10_000)
+    parser.add_argument("--archive", type=int, metavar="POSTS", help="tag an archive of so many posts instead")
+    parser.add_argument("--no-encoder", action="store_true", help="without the work of the model's second stage")
+    options = parser.parse_args()
+    if options.no_encoder:
+        Encoder.read = _says_nothing  # type: ignore[method-assign]
+    if options.archive:
+        archive(options.archive)
     else:
-        paragraphs(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+        paragraphs(options.paragraphs)
+
+
+if __name__ == "__main__":
+    main()

@@ -165,7 +165,7 @@ class ThemeRule:
 class Cues:
     """Words that speak of programs in general.
 
-    `interest`: make a listed thread worth taking. `about`: show that a paragraph says something about a program.
+    `interest`: make a listed thread worth taking. `about`: let a description begin a topic, and an address be worth a look.
     """
 
     interest: tuple[str, ...]

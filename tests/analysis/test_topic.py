@@ -35,10 +35,34 @@ def test_two_programs_named_together_are_both_what_it_is_on() -> None:
 def test_descriptions_decide_where_nothing_is_named() -> None:
     topic = Topic()
     assert likeliest(topic) == []
-    for _ in range(3):
-        topic = topic.described({"a": 0.6, "b": 0.2}, PLACE)
+    topic = topic.described({"a": 0.85, "b": 0.1}, PLACE)
     assert likeliest(topic) == ["a"]
     assert topic.evidence[0].how == DESCRIBED and topic.evidence[0].paragraph_id == 7
+    assert likeliest(topic.described({"a": 0.1, "b": 0.6}, PLACE).described({"b": 0.6}, PLACE)) == ["b"]
+
+
+def test_where_nobody_spoke_of_a_program_only_a_sure_description_begins_a_topic() -> None:
+    assert Topic().described({"a": 0.4, "b": 0.2}, PLACE) == Topic()
+
+
+def test_of_two_descriptions_the_first_is_the_evidence_and_a_name_replaces_it() -> None:
+    topic = Topic().described({"a": 0.9}, PLACE).described({"a": 0.9}, Evidence("", 9, 0, 10))
+    assert topic.evidence[0].paragraph_id == 7
+    assert topic.named([name("a", 11)]).evidence == (name("a", 11),)
+
+
+def test_a_quoted_post_says_more_than_the_title() -> None:
+    topic = Topic().named([name("a", None)]).named([name("a", 1)]).named([name("a", 2)])
+    assert likeliest(topic.named([name("b", 3)])) == ["a"]
+    assert likeliest(topic.looked_up([name("b", 3)])) == ["b"]
+
+
+def test_after_long_talk_of_other_things_only_the_title_still_counts() -> None:
+    opening = Topic().named([name("a", None)])
+    titled, untitled = opening.named([name("b", 1)]), Topic().named([name("b", 1)])
+    for _ in range(200):
+        titled, untitled = titled.faded(opening), untitled.faded(Topic())
+    assert likeliest(titled) == ["a"] and likeliest(untitled) == []
 
 
 def test_one_description_in_passing_does_not_change_a_thread_that_names_its_program() -> None:
