@@ -31,10 +31,8 @@ def figures(judged: Sequence[Judged], taxonomy: Taxonomy) -> dict[str, Any]:
         "tagger": CODE_VERSION,
         "programs": {
             "all": _block(judged, _programs, labels=True),
-            "named": _block(judged, lambda entry: (entry.paragraph.labels.programs, entry.program_ids("named"))),
-            "inherited": _block(
-                judged, lambda entry: (entry.paragraph.labels.inherited, entry.program_ids("inherited"))
-            ),
+            "named": _block(judged, lambda entry: (entry.paragraph.labels.programs, entry.stated_ids)),
+            "inherited": _block(judged, lambda entry: (entry.paragraph.labels.inherited, entry.inherited_ids)),
         },
         "themes": {"all": _block(judged, _themes, labels=True)},
     }
@@ -73,8 +71,8 @@ def predictions(judged: Iterable[Judged]) -> list[dict[str, Any]]:
     return [
         {
             "id": entry.paragraph.id,
-            "programs": sorted(entry.program_ids("named")),
-            "inherited_programs": sorted(entry.program_ids("inherited")),
+            "programs": sorted(entry.stated_ids),
+            "inherited_programs": sorted(entry.inherited_ids),
             "themes": sorted(entry.theme_ids),
             "voice": entry.voice,
         }
@@ -196,7 +194,7 @@ def _themes(entry: Judged) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _programs(entry: Judged) -> tuple[frozenset[str], frozenset[str]]:
-    return _any_program(entry.paragraph.labels), entry.program_ids("named") | entry.program_ids("inherited")
+    return _any_program(entry.paragraph.labels), entry.stated_ids | entry.inherited_ids
 
 
 _GROUPS: tuple[tuple[str, Callable[[Judged], str]], ...] = (

@@ -44,8 +44,14 @@ class Judged:
     programs: tuple[Tag, ...]
     themes: tuple[Tag, ...]
 
-    def program_ids(self, how: str) -> frozenset[str]:
-        return frozenset(tag.id for tag in self.programs if tag.how == how)
+    @property
+    def stated_ids(self) -> frozenset[str]:
+        """The programs that the paragraph's own words name or describe: what labels call named."""
+        return frozenset(tag.id for tag in self.programs if tag.how != "inherited")
+
+    @property
+    def inherited_ids(self) -> frozenset[str]:
+        return frozenset(tag.id for tag in self.programs if tag.how == "inherited")
 
     @property
     def theme_ids(self) -> frozenset[str]:

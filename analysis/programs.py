@@ -17,7 +17,8 @@ from analysis.model import Reading
 from analysis.topic import Evidence, Topic
 from taxonomy.model import CONTEXT, Taxonomy
 from taxonomy.names import Mention
-from taxonomy.normalise import Folded, fold, whole
+from taxonomy.normalise import Folded, whole
+from taxonomy.spelling import spellings
 
 # Where nobody speaks of the topic: titles of other threads, previews, signatures, code, figures.
 ASIDE_KINDS = frozenset(("navigation", "preview", "signature", "code", "image", "table"))
@@ -74,16 +75,14 @@ class Inheritance:
         self.passed_on = frozenset(
             program.id for program in taxonomy.programs if not program.buyer_side and program.mode != CONTEXT
         )
-        cues = {fold(cue.removesuffix("*")).text: cue.endswith("*") for cue in taxonomy.cues.about}
-        self._open_ended = tuple(cues.values())
-        self._cues = AhoCorasick(list(cues))
+        self._trade = AhoCorasick(sorted({form for cue in taxonomy.cues.trade for form in spellings(cue)}))
 
-    def begins(self, folded: Folded) -> bool:
-        """Whether the words speak of programs in general (`about` in `cues.yml`). Without such a word no description
+    def trades(self, folded: Folded) -> bool:
+        """Whether the words are of selling on marketplaces (`trade` in `cues.yml`). Where none is near, no description
         begins a topic: the model chooses among the programs that it knows, whatever a stranger's forum talks about."""
         return any(
-            whole(folded.text, start, len(folded.text) if self._open_ended[cue] else end)
-            for cue, start, end in self._cues.find_matches_as_indexes(folded.text, overlapping=True)
+            whole(folded.text, start, end)
+            for _, start, end in self._trade.find_matches_as_indexes(folded.text, overlapping=True)
         )
 
     def kept(self, tags: Sequence[ProgramTag]) -> list[ProgramTag]:
@@ -104,18 +103,18 @@ class Inheritance:
 
     def inherited(self, own: Sequence[ProgramTag], topic: Topic, first_id: int, here: int) -> list[ProgramTag]:
         """The tags that an eligible paragraph (row id `here`, in a post whose first is `first_id`) takes from what its
-        thread is on; none if it names a program that can be the topic itself. What it describes itself is `named`."""
+        thread is on; none if it names a program that can be the topic itself. What it describes itself is `described`."""
         if any(tag.program_id in self.passed_on for tag in own):
             return []
         named_already = {tag.program_id for tag in own}
         return [
             ProgramTag(
                 evidence.program_id,
-                "named" if evidence.paragraph_id == here else "inherited",
+                "described" if evidence.paragraph_id == here else "inherited",
                 evidence.start,
                 evidence.end,
                 None if evidence.paragraph_id == here else evidence.paragraph_id,
-                "described" if evidence.paragraph_id == here else f"inherited from {_where(evidence, first_id)}",
+                "model" if evidence.paragraph_id == here else f"inherited from {_where(evidence, first_id)}",
                 belief,
             )
             for evidence, belief in topic.likeliest()

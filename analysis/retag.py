@@ -86,7 +86,6 @@ def signature(taxonomy: Taxonomy) -> Signature:
                 ]
                 for program in taxonomy.programs
             },
-            **{f"cue {cue}": ["", [fold(cue.removesuffix("*")).text]] for cue in taxonomy.cues.about},
             **{
                 f"forum {forum.name}": [_digest(forum, LOCAL[Forum]), [fold(name).text for name in forum.names]]
                 for forum in taxonomy.forums

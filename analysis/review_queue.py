@@ -42,7 +42,7 @@ _WHYS = {
             where y.paragraph_id = x.paragraph_id and y.how = 'inherited') > 1""",
     "an unsure program": """
         select x.paragraph_id, 'program' as kind, x.program_id as subject_id, null as start, null as "end", x.rule, x.score
-        from program_tags x where x.how = 'inherited' and x.score < :half""",
+        from program_tags x where x.how != 'named' and x.score < :half""",
     "the title names one program, the posts just before another": """
         select x.paragraph_id, 'program' as kind, x.program_id as subject_id, null as start, null as "end", x.rule, x.score
         from program_tags x join paragraphs g on g.id = x.paragraph_id join posts p on p.id = g.post_id
@@ -57,7 +57,7 @@ _WHYS = {
             select 1 from temp.titled y where y.thread_id = p.thread_id and y.program_id != x.program_id)""",
     "before the program's first known date": """
         select x.paragraph_id, 'program' as kind, x.program_id as subject_id,
-            case x.how when 'named' then x.start end as start, case x.how when 'named' then x."end" end as "end", x.rule,
+            case when x.how != 'inherited' then x.start end as start, case when x.how != 'inherited' then x."end" end as "end", x.rule,
             x.score
         from program_tags x join temp.first_dates f on f.id = x.program_id join paragraphs g on g.id = x.paragraph_id
         join posts p on p.id = g.post_id where p.created_at < f.first""",

@@ -157,12 +157,11 @@ def opening(connection: Connection, thread_id: int) -> tuple[str, str]:
     return title, row[0] if row else ""
 
 
-# Named in a post before, by name and not by a description, which is a guess.
 NAMED_BEFORE = """
 select distinct t.program_id from posts p join paragraphs g on g.post_id = p.id and g.revision_id is null
 join program_tags t on t.paragraph_id = g.id
 where p.thread_id = :thread and (p.number < :number or (p.number = :number and p.id < :post))
-and t.how = 'named' and t.rule != 'described'
+and t.how = 'named'
 """
 TOPIC_BEFORE = """
 select g.topic from posts p join tagged_posts g on g.post_id = p.id
@@ -188,7 +187,7 @@ def about(connection: Connection, thread_id: int, number: int, before: tuple[int
     """The programs that the post of that number is about, if it stands before (number, id): named, or else inherited."""
     rows = connection.execute(
         """select t.how, t.program_id, t.start, t."end",
-            case t.how when 'named' then t.paragraph_id else t.source_paragraph_id end as paragraph_id
+            case t.how when 'inherited' then t.source_paragraph_id else t.paragraph_id end as paragraph_id
         from posts p join paragraphs g on g.post_id = p.id and g.revision_id is null
         join program_tags t on t.paragraph_id = g.id
         where p.thread_id = ? and p.number = ? and (p.number, p.id) < (?, ?) and g.kind not in ('navigation', 'preview',

@@ -36,6 +36,7 @@ class TagCounts:
     revisions: int = 0
     paragraphs: int = 0
     named: int = 0
+    described: int = 0
     inherited: int = 0
     themes: int = 0
     threads_in_all: int = 0
@@ -155,6 +156,7 @@ def _counted(counts: TagCounts, tagged: list[Tagged], revision: bool) -> TagCoun
         revisions=counts.revisions + revision,
         paragraphs=counts.paragraphs + len(tagged),
         named=counts.named + ways.count("named"),
+        described=counts.described + ways.count("described"),
         inherited=counts.inherited + ways.count("inherited"),
         themes=counts.themes + sum(len(paragraph.themes) for paragraph in tagged),
     )

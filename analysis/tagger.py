@@ -100,6 +100,7 @@ class Tagger:
             speaks = voice in SPEAKERS and paragraph.kind not in ASIDE_KINDS
             inherits = False
             described: tuple[dict[str, float], Evidence] | None = None
+            trades = False
             if speaks:
                 reading = self.model.read(folded.text, context.title.text)
                 if voice == "seller":
@@ -108,13 +109,14 @@ class Tagger:
                 listed = bool(mentioned) and not programs
                 if inherits and not listed and not decided.on_programs(words):
                     described = self._described(reading, folded, number, paragraph.start)
+                    trades = any(map(self.inheritance.trades, (folded, context.title, context.thread)))
                     # The model reads the title too, and an answer to something else is not about that.
-                    if not elsewhere and (here.evidence or self.inheritance.begins(folded)):
+                    if not elsewhere and (here.evidence or trades):
                         here = here.described(*described)
             if inherits:
                 programs += self.inheritance.inherited(programs, here, first_id, number)
             programs = decided.programs(programs, words, paragraph.start)
-            context.known.update(tag.program_id for tag in programs if tag.how == "named" and tag.rule != "described")
+            context.known.update(tag.program_id for tag in programs if tag.how == "named")
             if all(tag.program_id in self.buyer_side for tag in programs):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
@@ -127,7 +129,7 @@ class Tagger:
                 elsewhere = elsewhere or here != before
             if speaks:
                 topic = topic.named(own)
-                if described is not None and (topic.evidence or self.inheritance.begins(folded)):
+                if described is not None and (topic.evidence or trades):
                     topic = topic.described(*described)
         return result, ThreadState(state.known | context.known, topic, state.opening)
 
@@ -174,7 +176,7 @@ class Tagger:
         return [
             Evidence(tag.program_id, paragraph_id, tag.start, tag.end)
             for tag in programs
-            if tag.how == "named" and tag.rule != "described" and tag.program_id in self.inheritance.passed_on
+            if tag.how == "named" and tag.program_id in self.inheritance.passed_on
         ]
 
     def _looked_up(self, topic: Topic, found: Sequence[Evidence], how: str) -> Topic:

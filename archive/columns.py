@@ -316,7 +316,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
         {
             "paragraph_id": "The paragraph.",
             "program_id": "The program in the taxonomy.",
-            "how": "`named` in the paragraph, or `inherited` from the title, an earlier post or a quotation.",
+            "how": "`named` in the paragraph, `described` there without its name (as the model reads it), or `inherited` from the title, an earlier post or a quotation.",
             "start": "Where the evidence begins: in this post's text, or the source paragraph's, or the title.",
             "end": "Where it ends.",
             "source_paragraph_id": "The paragraph it is inherited from; empty when named or taken from the title.",

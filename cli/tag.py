@@ -53,7 +53,7 @@ def tag_posts(paths: Paths, *, again: bool, quiet: bool) -> None:
             counts = tag_archive(db, taxonomy, run_id=run_id, all_posts=again, progress=tell)
         report = (
             f"tagged {counts.posts} posts in {counts.threads} threads: {counts.paragraphs} paragraphs,"
-            f" {counts.named} programs named, {counts.inherited} inherited, {counts.themes} themes"
+            f" {counts.named} programs named, {counts.described} described, {counts.inherited} inherited, {counts.themes} themes"
             f" (taxonomy {taxonomy.version})"
         )
         with db.atomic():

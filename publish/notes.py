@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from publish.wording import HOWS
+
 PLACE = re.compile(r'<span data-par="(\d+)"></span>')
 # Of the evidence for one tag so many stretches are shown, each cut at so many characters.
 STRETCHES, STRETCH = 3, 120
@@ -39,11 +41,11 @@ def placed(html: str, number: int, tags: Sequence[Tag], base: str) -> tuple[Mark
 
 
 def merged(tags: Sequence[Tag]) -> list[dict[str, Any]]:
-    """One entry a program or theme, with all its evidence; `named` wins over `inherited`."""
+    """One entry a program or theme, with all its evidence; what is surer (the order of `wording.HOW`) wins."""
     entries: dict[tuple[str, str], dict[str, Any]] = {}
     for tag in tags:
         entry = entries.setdefault((tag["sort"], tag["id"]), dict(tag, words=[]))
-        if tag["how"] == "named" and entry["how"] != "named":
+        if HOWS.index(tag["how"]) < HOWS.index(entry["how"]):
             entry.update(tag, words=[])
         if tag["evidence"] and tag["evidence"] not in entry["words"] and tag["how"] == entry["how"]:
             entry["words"].append(tag["evidence"])
@@ -90,7 +92,7 @@ def _note(name: str, tag: Tag, base: str) -> str:
 def _origin(tag: Tag, base: str) -> str:
     if tag["sort"] == "theme":
         return "Said here: "
-    if tag["rule"] == "described":
+    if tag["how"] == "described":
         return "Described, without its name: "
     if tag["how"] == "named":
         return "The program is named: "

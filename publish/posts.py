@@ -19,6 +19,7 @@ from publish.display import Display, Evidence, Target
 from publish.labels import token
 from publish.masking import Masked, Masker
 from publish.names import Names
+from publish.wording import HOWS
 from publish.words import Words
 
 # Code points of a paragraph that a row of `mentions` repeats.
@@ -279,9 +280,16 @@ class _Maker:
         found = []
         for paragraph in paragraphs:
             for tag in children.program_tags.get(paragraph["id"], []):
-                if tag["how"] == "named" and tag["start"] is not None and tag["end"] is not None:
+                if tag["how"] != "inherited" and tag["start"] is not None and tag["end"] is not None:
                     name = self._names["program"][tag["program_id"]]
-                    found.append(Evidence(tag["start"], tag["end"], "program", f"names {name}"))
+                    found.append(
+                        Evidence(
+                            tag["start"],
+                            tag["end"],
+                            "program",
+                            f"{'names' if tag['how'] == 'named' else 'describes'} {name}",
+                        )
+                    )
             for tag in children.theme_tags.get(paragraph["id"], []):
                 found.append(Evidence(tag["start"], tag["end"], "theme", self._names["theme"][tag["theme_id"]]))
         return tuple(found)
@@ -312,7 +320,7 @@ class _Maker:
                     tag["run_id"], place.url, place.permalink,
                 ))  # fmt: skip
                 known = programs.get(tag["program_id"])
-                if known is None or (known[0] != "named" and tag["how"] == "named"):
+                if known is None or HOWS.index(tag["how"]) < HOWS.index(known[0]):
                     programs[tag["program_id"]] = (tag["how"], words)
             themes: dict[str, str] = {}
             for tag in children.theme_tags.get(key, []):
@@ -345,7 +353,7 @@ class _Maker:
         self, tag: Values, text: Masked, post: Values, children: _Batch
     ) -> tuple[str | None, str, int | None, int | None, int | None]:
         """(the words, where they stand, the post that has them, begin and end there) of a program tag."""
-        if tag["how"] == "named":
+        if tag["how"] != "inherited":
             masked, where, source_post = text, "paragraph", post["id"]
         elif tag["source_paragraph_id"] is None:
             masked, where, source_post = self._mask(post["old_thread"], post["site_id"], post["title"]), "title", None

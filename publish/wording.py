@@ -45,7 +45,14 @@ VOICES = {
     "seller": "Seller", "staff": "Staff", "announcement": "Announcement", "email": "Pasted e-mail",
     "quotation": "Quotation", "press": "Press", "navigation": "Navigation",
 }  # fmt: skip
-HOW = {"named": "Named in the post", "inherited": "Meant, not named"}
+# The ways in which a post is about a program, the surest first.
+HOW = {
+    "named": "Named in the post",
+    "described": "Described, without its name",
+    "inherited": "Meant, by what was said before",
+}
+# All ways of a tag; a theme is always said.
+HOWS = ("said", *HOW)
 STATES = {
     "live": "Thread still there", "gone": "Thread vanished", "recovered": "Thread recovered", "deleted": "Post deleted",
     "hidden": "Post hidden",

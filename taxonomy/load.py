@@ -49,7 +49,7 @@ def load(folder: Path | None = None) -> Taxonomy:
         ),
         codebook=codebook,
         theme_rules=_theme_rules(files["theme_rules"], {theme.id for theme in codebook.themes}),
-        cues=Cues(*(tuple(files["cues"].data[key]) for key in ("interest", "about"))),
+        cues=Cues(*(tuple(files["cues"].data[key]) for key in ("interest", "about", "trade"))),
         forums=_forums(files["forums"]),
     )
 

@@ -165,11 +165,13 @@ class ThemeRule:
 class Cues:
     """Words that speak of programs in general.
 
-    `interest`: make a listed thread worth taking. `about`: let a description begin a topic, and an address be worth a look.
+    `interest`: make a listed thread worth taking. `about`: make an address worth a look. `trade`: are of
+    selling on marketplaces.
     """
 
     interest: tuple[str, ...]
     about: tuple[str, ...]
+    trade: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ order by 1, 14, 2, 3
 """
 NAMED_TAGS = """
 select c.id as post_id, 'program' as kind, g.program_id as tag, n.name, g.how,
-    substr(case when g.how = 'named' then o.text when g.source_paragraph_id is null then t.title
+    substr(case when g.how != 'inherited' then o.text when g.source_paragraph_id is null then t.title
         else coalesce(r.text, e.text) end, g.start + 1, g."end" - g.start) as evidence,
-    case when g.how = 'named' then 'paragraph' when g.source_paragraph_id is null then 'title' else 'post' end
+    case when g.how != 'inherited' then 'paragraph' when g.source_paragraph_id is null then 'title' else 'post' end
         as evidence_in,
     h.voice, g.rule, g.score, g.run_id, g.start, g."end", g.paragraph_id
 from chosen c join published.posts p on p.id = c.id join published.threads pt on pt.id = p.thread_id
