@@ -5,15 +5,12 @@ The table `review_queue` is filled at the end of every tag run; `optout review` 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from sqlite3 import Connection, Row
 
 from analysis.review import RULE, Question, text_digest
-from taxonomy.model import CONTEXT, Taxonomy
+from taxonomy.model import Taxonomy
 
-# A program is spoken of before it begins: it is announced, and tried out. In days.
-ANNOUNCED = 30
-# Confidence, at most, in a program tag of a post that is older than that.
+# Confidence, at most, in a program tag of a post from before anybody is expected to speak of the program.
 EARLY = 0.5
 # A name with less than this confidence means other things too.
 UNSURE_NAME = 0.9
@@ -123,12 +120,7 @@ def enqueue(connection: Connection, taxonomy: Taxonomy) -> None:
 
 def first_dates(taxonomy: Taxonomy) -> dict[str, str]:
     """The day before which nobody is expected to speak of a program, for each whose history is dated."""
-    found = {}
-    for program in taxonomy.programs:
-        if program.first_known and program.mode != CONTEXT and not program.buyer_side:
-            year, month, day = (*map(int, program.first_known.split("-")), 1, 1)[:3]
-            found[program.id] = (date(year, month, day) - timedelta(days=ANNOUNCED)).isoformat()
-    return found
+    return {program.id: program.spoken_of_from for program in taxonomy.programs if program.spoken_of_from}
 
 
 def _decided(connection: Connection) -> list[tuple[int]]:

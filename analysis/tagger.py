@@ -82,6 +82,7 @@ class Tagger:
         # What this post quotes and answers is what it is on; the thread goes on with its own words only.
         here = self._looked_up(topic, about(None), "answered post")
         elsewhere = here != topic
+        trade = any(map(self.inheritance.trades, (context.title, context.thread)))
         result = []
         for number, (paragraph, (voice, voice_rule)) in enumerate(
             zip(found, voices(found, text, author=author, role=role), strict=True), first_id
@@ -100,8 +101,9 @@ class Tagger:
             speaks = voice in SPEAKERS and paragraph.kind not in ASIDE_KINDS
             inherits = False
             described: tuple[dict[str, float], Evidence] | None = None
-            trades = False
-            if speaks:
+            begins = trade or self.inheritance.trades(folded)
+            # Where no program is in sight there is nothing that a theme could be about.
+            if speaks and (begins or programs or here.evidence or topic.evidence or decided.on_programs(words)):
                 reading = self.model.read(folded.text, context.title.text)
                 if voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
@@ -109,9 +111,8 @@ class Tagger:
                 listed = bool(mentioned) and not programs
                 if inherits and not listed and not decided.on_programs(words):
                     described = self._described(reading, folded, number, paragraph.start)
-                    trades = any(map(self.inheritance.trades, (folded, context.title, context.thread)))
                     # The model reads the title too, and an answer to something else is not about that.
-                    if not elsewhere and (here.evidence or trades):
+                    if not elsewhere and (here.evidence or begins):
                         here = here.described(*described)
             if inherits:
                 programs += self.inheritance.inherited(programs, here, first_id, number)
@@ -129,7 +130,7 @@ class Tagger:
                 elsewhere = elsewhere or here != before
             if speaks:
                 topic = topic.named(own)
-                if described is not None and (topic.evidence or trades):
+                if described is not None and (topic.evidence or begins):
                     topic = topic.described(*described)
         return result, ThreadState(state.known | context.known, topic, state.opening)
 

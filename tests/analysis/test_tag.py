@@ -116,6 +116,17 @@ def test_a_list_of_programs_is_about_none_of_them(archive: SmallArchive) -> None
     assert archive.programs(post) == []
 
 
+@pytest.mark.parametrize("opening", ["", " Amazon did that."])
+def test_no_description_begins_a_topic_where_nobody_speaks_of_trade(archive: SmallArchive, opening: str) -> None:
+    thread = archive.thread("What now?")
+    words = "They made me fill in a survey with my token to get out of the faster dates, which nobody asked for."
+    post = archive.post(thread, 1, words + opening)
+    tag(archive)
+    found = archive.db.execute("select distinct how from program_tags").fetchall()
+    assert [row[0] for row in found] == (["described"] if opening else [])
+    assert bool(archive.themes(post)) == bool(opening)
+
+
 def test_themes_are_for_the_authors_own_voice(archive: SmallArchive) -> None:
     thread = archive.thread(TITLE)
     words = "I never signed up for this."
