@@ -23,6 +23,8 @@ ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 # What of a post is not its author's wording.
 NOT_OWN = frozenset(("quote", "preview", "signature", "navigation"))
 COPIED_AT_LEAST = 40
+# The probability of being about a program from which on a paragraph may be the first in its thread that is about one.
+BEGINS = 0.8
 # What the model finds at least so probable, and not probable enough to be a tag, is put before a person.
 ASK_FROM = 0.2
 MODEL_RULE = "model"
@@ -102,9 +104,14 @@ class Tagger:
             inherits = False
             described: tuple[dict[str, float], Evidence] | None = None
             begins = trade or self.inheritance.trades(folded)
+            reading: Reading | None = None
             # Where no program is in sight there is nothing that a theme could be about.
-            if speaks and (begins or programs or here.evidence or topic.evidence or decided.on_programs(words)):
+            if speaks and (programs or here.evidence or topic.evidence or decided.on_programs(words)):
                 reading = self.model.read(folded.text, context.title.text)
+            elif speaks and begins:
+                first = self.model.read(folded.text, context.title.text)
+                reading = first if first.about >= BEGINS else None
+            if reading is not None:
                 if voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
