@@ -87,7 +87,7 @@ from (
         count(distinct case when {first} then c.author_id end) as authors,
         count(distinct case when {first} and h.named then h.post_id end) as named,
         count(distinct case when not {first} then h.post_id end) as copies,
-        count(distinct case when {first} and c.state = 'gone' then h.post_id end) as gone,
+        count(distinct case when {first} and c.state in ('gone', 'recovered') then h.post_id end) as gone,
         count(distinct case when {first} and c.state = 'recovered' then h.post_id end) as recovered,
         min(c.created_at) as first_at, max(c.created_at) as last_at
     from hits h join temp.counted c on c.post_id = h.post_id group by h.kind, h.subject_id, {site})

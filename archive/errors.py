@@ -1,7 +1,7 @@
 """What can go wrong, by what the person in front of it can do.
 
     ArchiveError                       exit code
-      InputError                            2   a wrong argument, or a file that does not exist, is broken, or holds nothing usable
+      InputError                            2   a wrong argument; a file or a thread that does not exist; a file that is broken or holds nothing usable
       IncompleteError                       3   the crawl ended, but something is missing without an explanation
       UnreachableError                      4   the host does not answer at all
       RefusedError                          5   the host answers, and says no (robots.txt, login, challenge)

@@ -22,6 +22,7 @@ def m002_counts_and_their_quality(db: Database) -> None:
     _run(db, M002)
     _run(db, M002_ABSENCES)
     _run(db, M002_QUEUE)
+    _run(db, M002_SAVED)
 
 
 def _run(db: Database, script: str) -> None:
@@ -549,7 +550,7 @@ from (
         (select count(*) from missing_posts m where m.thread_id = t.id and m.explained) as explained,
         (select group_concat(distinct m.reason) from missing_posts m where m.thread_id = t.id) as missed,
         'the pages count more posts than they show: ' || t.posts_beyond as beyond,
-        case when t.state in ('gone', 'recovered') and not exists (select 1 from lookups l
+        case when t.state != 'live' and not exists (select 1 from lookups l
             where l.site_id = t.site_id and l.native_id = t.native_id and l.captures_left > 0) then (select group_concat('looked up in ' || l.archive || ' on '
             || substr(l.looked_at, 1, 10) || case when l.since is not null then ' (captures since '
             || substr(l.since, 1, 10) || ')' else '' end || case l.state when 'excluded'
@@ -560,4 +561,11 @@ from (
         (select count(*) from posts p where p.thread_id = t.id and p.state = 'hidden') as hidden_posts
     from threads t
 )
+"""
+# What web archives or saved files alone hold of a forum that can be asked is no loss until the forum was asked.
+M002_SAVED = """
+update threads set state = 'saved' where state = 'recovered' and gone_at is null
+    and site_id in (select id from sites where kind in ('discourse', 'amazon_nsfe'));
+update links set state = 'saved' where target_thread_id in (select id from threads where state = 'saved');
+update thread_references set state = 'saved' where target_thread_id in (select id from threads where state = 'saved')
 """

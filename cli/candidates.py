@@ -22,6 +22,7 @@ from taxonomy.names import names
 MODES = (
     "auto_enrol", "default_on", "mandatory", "silence_is_consent", "contract_by_use", "opt_in_confused", "opt_in", "ended"
 )  # fmt: skip
+UNKNOWN = "it is none of the candidates last found"
 folder_option = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Another taxonomy than data/taxonomy."
 )
@@ -129,9 +130,7 @@ def accept(
     with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
         db = open_archive(paths.database)
         try:
-            row = db.conn.execute(
-                "select * from program_candidates where name = ? collate nocase order by name = ? desc", (name, name)
-            ).fetchone()
+            row = _candidate(db.conn, name)
             name = row["name"] if row is not None else name
             if url is None and row is not None:
                 for example in json.loads(row["examples"]):
@@ -143,9 +142,7 @@ def accept(
                     if url:
                         break
             if url is None:
-                known = (
-                    "nothing says where it was met" if row is not None else "it is none of the candidates last found"
-                )
+                known = "nothing says where it was met" if row is not None else UNKNOWN
                 raise InputError(
                     f"{name!r}: {known}. See: optout candidates; or name a page that uses it with: --url URL"
                 )
@@ -167,29 +164,46 @@ def accept(
 @candidates.command()
 @click.argument("name")
 @click.option("--why", metavar="TEXT", help="What it is instead.")
+@click.option("--force", is_flag=True, help="Also a name that is none of the candidates last found.")
 @by_option
 @folder_option
 @db_option
 @lock_option
-def reject(paths: Paths, name: str, why: str | None, by: str | None, folder: Path | None, wait: float) -> None:
+def reject(
+    paths: Paths, name: str, why: str | None, force: bool, by: str | None, folder: Path | None, wait: float
+) -> None:
     """Enter NAME in data/taxonomy/stop_names.yml, so that it is not shown again.
 
     \b
-    Example:
+    Examples:
       optout candidates reject "Brass Monkey" --why "a shop"
+      optout candidates reject "Brass Lantern" --force
     """
     for mention in names(load(folder)).find(name):
         if (mention.start, mention.end) == (0, len(name)):
             raise InputError(f"{name!r} is a name of {mention.program_id}. Take it out of programs.yml first, by hand.")
-    add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
-    if paths.database.exists():
+    if force and not paths.database.exists():
+        add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
+    else:
         with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
             db = open_archive(paths.database)
             try:
+                known = _candidate(db.conn, name)
+                if known is None and not force:
+                    raise InputError(f"{name!r}: {UNKNOWN}. See: optout candidates; or reject it all the same: --force")
+                add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
                 _decide(db.conn, name, "reject", None, _who(by))
             finally:
                 db.close()
     click.echo(f"{name} will not be shown again")
+
+
+def _candidate(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+    """The candidate of that name, as it is written or in other capitals."""
+    row: sqlite3.Row | None = connection.execute(
+        "select * from program_candidates where name = ? collate nocase order by name = ? desc", (name, name)
+    ).fetchone()
+    return row
 
 
 def _decide(connection: sqlite3.Connection, name: str, decision: str, program_id: str | None, by: str) -> None:

@@ -77,7 +77,8 @@ def crawl(
     FORUM is a name from data/sites.yml (sas), a host (sellersasksellers.com), or the address of a forum, a category
     or a thread; any Discourse works. By default only threads that match the taxonomy are taken, and what they link
     to. Run it again at any time: it asks for the lists, and then only for what may have changed. After an
-    interruption of any kind the same command goes on where it stopped.
+    interruption of any kind the same command goes on where it stopped. Threads that are named and not there are listed;
+    the exit code is 2 if none of those named is there.
 
     \b
     Examples:
@@ -101,7 +102,7 @@ def crawl_targets(
     **scope: Any,
 ) -> int:
     """Crawl each target in turn; the worst exit code. The caller holds the lock."""
-    sites = known_sites(paths)
+    sites = sites_to_ask(paths)
     worst = 0
     for site, category_path, threads, names in _group([(name, resolve(name, sites)) for name in targets]):
         if not contact and not quiet and urlsplit(site.base_url).hostname not in LOOPBACK:
@@ -129,6 +130,11 @@ def known_sites(paths: Paths) -> list[Site]:
         return catalogue.known_sites(db.conn, listed)
     finally:
         db.close()
+
+
+def sites_to_ask(paths: Paths) -> list[Site]:
+    """The same, as a crawl takes them."""
+    return catalogue.to_ask(known_sites(paths), load_sites())
 
 
 def crawl_site(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +26,7 @@ from crawler.recover import Task
 from crawler.scope import Scope
 from crawler.sites import Site
 from crawler.store import Store
-from demo import DemoDataError, DemoForum, load_forum
+from demo import DemoDataError, DemoForum, Forum, load_forum
 from demo import Limits as ForumLimits
 from demo.vanished import load_vanished, write_web_archive
 from demo.web_archive import WebArchiveServer
@@ -69,7 +71,8 @@ def demo(
     links to and what is gone, tag it, serve the archive.
 
     The forum is synthetic: written for this project, with invented people. It behaves as a Discourse does. It is
-    crawled twice, as of two dates, so that the archive shows edits, removals and a thread that vanished.
+    crawled twice, as of two dates, so that the archive shows edits, removals and a thread that vanished. While the
+    archive is served, forum and web archive answer too, for crawls and recoveries of your own.
 
     \b
     Examples:
@@ -95,30 +98,32 @@ def demo(
         site = Site("demo", "discourse", server.url, forum.title, hosts=(urlsplit(forum.address).netloc,))
         vanished = Site("oldquay", "discourse_html", neighbour.address, neighbour.title)
         first = not paths.database.exists()
-        with write_lock(paths, "demo", wait=wait, tell=lambda text: click.echo(text, err=True)):
-            _meet(paths, vanished)
-            scope = Scope(everything=True, media=True)
-            code = 0
-            if first:
-                click.echo(f"crawling it as of {clock.iso(server.clock)}")
-                code = crawl_site(paths, site, scope, target="demo", quiet=quiet, rate=rate)
-            if code == 0:
-                server.move_clock(forum.later)
-                click.echo(f"crawling it again as of {clock.iso(server.clock)}")
-                code = crawl_site(
-                    paths, site, Scope(everything=True, recheck=True, media=True), target="demo", quiet=quiet, rate=rate
-                )
-            if code == 0:
-                code = _recover(paths, quiet=quiet)
-            if code == 130:
+        with _web_archive(neighbour) as archive:
+            click.echo(f"a web archive of its neighbour that is gone ({neighbour.address}) is at {archive.url}")
+            with write_lock(paths, "demo", wait=wait, tell=lambda text: click.echo(text, err=True)):
+                _meet(paths, vanished)
+                scope = Scope(everything=True, media=True)
+                code = 0
+                if first:
+                    click.echo(f"crawling it as of {clock.iso(server.clock)}")
+                    code = crawl_site(paths, site, scope, target="demo", quiet=quiet, rate=rate)
+                if code == 0:
+                    server.move_clock(forum.later)
+                    click.echo(f"crawling it again as of {clock.iso(server.clock)}")
+                    again = Scope(everything=True, recheck=True, media=True)
+                    code = crawl_site(paths, site, again, target="demo", quiet=quiet, rate=rate)
+                if code == 0:
+                    click.echo("looking for vanished threads in the web archive")
+                    code = recover_threads(paths, Task(), known_sites(paths), [archive.url], quiet=quiet)
+                if code == 130:
+                    context.exit(code)
+                tag_posts(paths, again=False, quiet=quiet)
+                note_candidates(paths)
+            if no_serve:
+                publish_if_stale(paths, quiet=quiet)
                 context.exit(code)
-            tag_posts(paths, again=False, quiet=quiet)
-            note_candidates(paths)
-        if no_serve:
-            publish_if_stale(paths, quiet=quiet)
-            context.exit(code)
-        served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
-        context.exit(code or served)
+            served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
+            context.exit(code or served)
 
 
 def _meet(paths: Paths, site: Site) -> None:
@@ -131,11 +136,11 @@ def _meet(paths: Paths, site: Site) -> None:
         db.close()
 
 
-def _recover(paths: Paths, *, quiet: bool) -> int:
-    """Bring back what links lead to and nobody has any more, from a web archive on loopback."""
+@contextmanager
+def _web_archive(neighbour: Forum) -> Iterator[WebArchiveServer]:
+    """What a web archive has of the vanished neighbour, on loopback."""
     with TemporaryDirectory() as folder:
         warc = Path(folder) / "oldquay.warc.gz"
-        write_web_archive(load_vanished(), warc)
+        write_web_archive(neighbour, warc)
         with WebArchiveServer(warc, port=free_port("127.0.0.1", WEB_ARCHIVE_PORT)) as archive:
-            click.echo(f"looking for vanished threads in the demonstration web archive at {archive.url}")
-            return recover_threads(paths, Task(), known_sites(paths), [archive.url], quiet=quiet)
+            yield archive

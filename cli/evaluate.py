@@ -52,6 +52,7 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
       optout evaluate data/labelled/train --errors 3
       optout evaluate --compare before.json
     """
+    before = _written(other) if other is not None else None
     taxonomy = load()
     judged = judge(read(source or TEST), taxonomy)
     unknown = unknown_labels(judged, taxonomy)
@@ -68,8 +69,8 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
             for error in found[:shown]:
                 rule = f" [{error['rule']}]" if "rule" in error else ""
                 console.print(f"  {error['id']}{rule}: {error['text']}", markup=False, highlight=False)
-    if other is not None:
-        _show_comparison(console, result, other)
+    if before is not None:
+        _show_comparison(console, result, before)
     if out is not None:
         try:
             out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
@@ -147,11 +148,18 @@ def _show_agreement(console: Console, found: dict[str, Any]) -> None:
         console.print(f"  {name}: {'-' if value is None else f'{value:.2f}'}", highlight=False)
 
 
-def _show_comparison(console: Console, result: dict[str, Any], other: Path) -> None:
+def _written(path: Path) -> Any:
+    """What an evaluation wrote to that file, by which it can be compared at all: with itself, before the work begins."""
     try:
-        found = compare(result, json.loads(other.read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        compare(found, found)
     except (OSError, ValueError) as error:
-        raise InputError(f"{other} is not what an evaluation wrote with --json: {error}") from error
+        raise InputError(f"{path} is not what an evaluation wrote with --json: {error}") from error
+    return found
+
+
+def _show_comparison(console: Console, result: dict[str, Any], before: Any) -> None:
+    found = compare(result, before)
     table = Table("figure", "before", "now", "difference", box=None)
     for row in found["figures"]:
         if row["difference"]:

@@ -108,7 +108,12 @@ def _reason(words: str | None) -> str | None:
 def _key() -> str:
     click.echo(KEYS)
     while True:
-        key = click.getchar().lower()
+        try:
+            key = click.getchar().lower()
+        except OSError as error:
+            raise InputError(
+                "deciding needs a terminal for its keys. To see what waits: optout review --list"
+            ) from error
         if key in ("", "\x03", "\x04"):
             return "q"
         if key in "ynsuq":

@@ -12,13 +12,14 @@ from archive.database import Paths, holder, open_archive
 from archive.errors import InputError
 from archive.version import VERSION
 from cli.options import db_option
+from crawler.report import LOST
 from publish.build import is_stale
 from taxonomy import load
 
-SITE_SQL = """
+SITE_SQL = f"""
 select sites.id, kind, base_url, title,
     (select count(*) from threads where site_id = sites.id) as threads,
-    (select count(*) from threads where site_id = sites.id and state = 'gone') as threads_gone,
+    (select count(*) from threads where site_id = sites.id and state in ('gone', 'recovered')) as threads_gone,
     (select coalesce(sum(posts_listed), 0) from threads where site_id = sites.id) as posts_listed,
     (select coalesce(sum(posts_held), 0) from threads where site_id = sites.id) as posts_held,
     (select count(*) from posts join threads on threads.id = thread_id where site_id = sites.id
@@ -29,7 +30,8 @@ select sites.id, kind, base_url, title,
         where site_id = sites.id) as revisions,
     (select coalesce(sum(posts_missing), 0) from coverage where site_id = sites.id) as posts_missing,
     (select coalesce(sum(posts_unexplained), 0) from coverage where site_id = sites.id) as posts_unexplained,
-    (select count(*) from absent_threads where site_id = sites.id) as threads_absent,
+    ({LOST.format(site="sites.id")}) as threads_absent,
+    (select count(*) from threads where site_id = sites.id and state = 'saved') as threads_saved,
     (select count(*) from listed_threads where site_id = sites.id) as threads_looked_at,
     (select count(*) from listed_threads where site_id = sites.id and decision = 'passed') as threads_passed_over,
     (select count(*) from threads where site_id = sites.id and state = 'recovered') as threads_recovered,
@@ -142,9 +144,11 @@ def _lines(state: dict[str, Any]) -> list[str]:
         lines += [
             "",
             f"{site['id']}: {site['title'] or site['base_url']} ({site['kind']}, {site['base_url']})",
-            f"  threads: {site['threads']} held, {site['threads_gone']} of them gone from the source;"
-            f" {site['threads_absent']} were gone before they could be saved",
-            f"  web archives: {site['threads_recovered']} threads recovered; {site['lookups']} look-ups,"
+            f"  threads: {site['threads']} held, {site['threads_gone']} of them gone from the source,"
+            f" {site['threads_recovered']} of these recovered;"
+            + (f" {site['threads_saved']} known from saved copies alone;" if site["threads_saved"] else "")
+            + f" {site['threads_absent']} were gone before they could be saved",
+            f"  web archives: {site['lookups']} look-ups,"
             f" {site['lookups_in_vain']} of them in vain, {site['lookups_passed_over']} passed over after a look"
             " (optout status --lookups)",
             f"  pictures and attachments: {site['media_held']} held, {site['media_not_held']} not held"

@@ -89,6 +89,15 @@ def known_sites(conn: sqlite3.Connection, listed: Iterable[Site]) -> list[Site]:
     return list(sites.values())
 
 
+def to_ask(sites: Iterable[Site], listed: Iterable[Site], kind: str = "discourse") -> list[Site]:
+    """The forums as a crawl takes them. That one is gone which is not listed was only presumed, when something of it was
+    sought in web archives: whoever names it to a crawl has it asked, as one of `kind`."""
+    known = {site.id for site in listed}
+    return [
+        replace(site, kind=kind) if site.id not in known and ADAPTERS[site.kind].NOT_LIVE else site for site in sites
+    ]
+
+
 def _site(where: str, entry: Any) -> Site:
     if not isinstance(entry, dict):
         raise DataFileError(f"{where}: an entry with id, kind and base_url is expected, not {entry!r}")

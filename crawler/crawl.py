@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
@@ -26,7 +26,7 @@ from crawler.door import Disallowed, Door, Stopped, Transient
 from crawler.follow import Follower
 from crawler.frontier import Frontier, Item, backoff
 from crawler.ingest import Ingested, ingest, ingest_stored, read
-from crawler.observations import NotContent, Nothing
+from crawler.observations import ForumInfo, ListPage, NotContent, Nothing, ThreadPage
 from crawler.report import Report, make_report
 from crawler.scope import Interest, Scope
 from crawler.sites import ADAPTERS, Site
@@ -135,15 +135,18 @@ class Crawl:
             if self.adapter.reference(replace(site, hosts=()), known.base_url) is not None:
                 site = replace(site, base_url=known.base_url)
         self.site = site
+        # A forum that is presumed gone is so until it answers.
+        self.presumed = known.kind if known and known.kind != site.kind else None
         self.door = Door(limit=self._limit(rate), version=VERSION, contact=contact, stop=stop, waiting=listener.waiting)
 
     def run(self) -> Report:
-        """Crawl until nothing is left to do, or the user stops it.
+        """Crawl until nothing is left to do, or the user stops it. The exit code is 2 if the user named threads and none of
+        them is there.
 
         UnreachableError, RefusedError: the host was given up; what came is saved, and a later run continues.
         """
         with self.db.atomic():
-            Store(self.conn, self.site).add_site(clock.now())
+            self._enter_site()
             self.run_row = runs.begin(self.conn, self.site.id, self.target, self.scope, self.taxonomy_version)
             self.frontier = Frontier(self.conn, self.run_row.id, self.site.id)
             self.follower = Follower(
@@ -166,7 +169,10 @@ class Crawl:
             raise
         finally:
             self.door.close()
-        return self._end("finished", IncompleteError.exit_code if self.follower.incomplete() else 0)
+        absent = self.follower.absent()
+        nothing = bool(absent) and len(absent) == len(set(self.scope.threads))
+        code = IncompleteError.exit_code if self.follower.incomplete() else InputError.exit_code if nothing else 0
+        return self._end("finished", code, absent)
 
     def _loop(self) -> None:
         planned = False
@@ -206,14 +212,23 @@ class Crawl:
             self._failed(item, Transient(str(error), refusal=error.refusal), self.door.requests - before)
         else:
             site = self.site
-            origin = Origin(site.id, site.kind, site.base_url, "live", item.reason, site.hosts)
+            answers = self.presumed is not None and isinstance(observation, ForumInfo | ListPage | ThreadPage)
+            if answers:
+                self.presumed = None
+            kind = self.presumed or site.kind
+            origin = Origin(site.id, kind, site.base_url, "live", item.reason, site.hosts)
             stored = Stored(exchange, origin, self.warcs.append(exchange, origin))
             with self.db.atomic():
+                if answers:
+                    self._enter_site()
                 ingested = ingest(self.conn, self.site, stored, observation, self.run_row.id)
                 self._enter(item, exchange, ingested)
                 self._count(ingested.changes, requests=self.door.requests - before, retries=int(item.attempts > 0))
             self.troubles.over()
             self._progress()
+
+    def _enter_site(self) -> None:
+        Store(self.conn, replace(self.site, kind=self.presumed or self.site.kind)).add_site(clock.now())
 
     def _enter(self, item: Item, exchange: Exchange, ingested: Ingested) -> None:
         """What a stored answer means for the crawl, inside the transaction that stores it."""
@@ -284,7 +299,7 @@ class Crawl:
         if moved and self.adapter.reference(self.site, target) is not None and here.path == there.path:
             base = urlsplit(self.site.base_url)
             self.site = replace(self.site, base_url=base._replace(scheme=there.scheme, netloc=there.netloc).geturl())
-            Store(self.conn, self.site).add_site(clock.now())
+            self._enter_site()
             self.follower.move(self.site)
             self.listener.say(f"the forum answers at {self.site.base_url}")
 
@@ -365,8 +380,8 @@ class Crawl:
             self.conn.execute("delete from sites where id = ?", (self.site.id,))
         return True
 
-    def _end(self, state: str, exit_code: int) -> Report:
-        report = make_report(self.conn, self.run_row, state, exit_code)
+    def _end(self, state: str, exit_code: int, absent: Sequence[tuple[str, int]] = ()) -> Report:
+        report = make_report(self.conn, self.run_row, state, exit_code, absent)
         with self.db.atomic():
             runs.end(self.conn, self.run_row, state, exit_code, report.text)
         return report

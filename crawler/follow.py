@@ -102,6 +102,10 @@ class Follower:
                 (self.site.id, clock.now()),
             ).fetchall()
             added += self._add_threads((row[0] for row in rows), "due")
+            rows = self.conn.execute(
+                "select native_id from threads where site_id = ? and state = 'saved'", (self.site.id,)
+            ).fetchall()
+            added += self._add_threads((row[0] for row in rows), "known from a saved copy only")
         return added > 0
 
     def expand(self) -> bool:
@@ -143,6 +147,19 @@ class Follower:
             asked = self.adapter.asked(item.url)
             if reference and reference.thread:
                 self.store.given_up(reference.thread, asked, error)
+
+    def absent(self) -> list[tuple[str, int]]:
+        """Of the threads that the user named, those that are not there and not held, where they lead included: address,
+        and the status that said so."""
+        found = []
+        for native_id in dict.fromkeys(self.scope.threads):
+            row = self.conn.execute(
+                "select status, moved_to from absent_threads where site_id = ? and native_id = ?",
+                (self.site.id, native_id),
+            ).fetchone()
+            if row and not any(self.store.thread_id(known) for known in (native_id, row[1]) if known):
+                found.append((self.adapter.thread_url(self.site, native_id), row[0]))
+        return found
 
     def incomplete(self) -> bool:
         """Whether this forum has gaps that nothing explains."""

@@ -8,12 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from crawler.sites import ADAPTERS, Reference, Site
 
-# A capture in the Wayback Machine stands for the page that was captured.
-ARCHIVED = re.compile(r"https?://(?:web\.|www\.)?archive\.org/(?:web|wayback)/\d{1,14}(?:[a-z]{2}_)?/(.+)", re.S)
+# A capture in the Wayback Machine stands for the page that was captured; without a time the address means the newest one,
+# with `*` the list of them.
+ARCHIVED = re.compile(
+    r"https?://(?:web\.|www\.)?archive\.org/(?:web|wayback)/(?:(?:\d{1,14}\*?|\*)(?:[a-z]{2}_)?/)?(.+)", re.S | re.I
+)
+# Servers on the way fold `//`.
+SCHEME = re.compile(r"(https?):/+", re.I)
 
 
 def identify(url: str, sites: Iterable[Site]) -> tuple[Site, Reference] | None:
@@ -22,7 +27,7 @@ def identify(url: str, sites: Iterable[Site]) -> tuple[Site, Reference] | None:
     Where several claim it (old and new software on one host), the one for which it names most; then the first.
     """
     if archived := ARCHIVED.match(url):
-        url = archived[1] if "://" in archived[1] else f"http://{archived[1]}"
+        url = _original(archived[1])
     best: tuple[Site, Reference] | None = None
     for site in _by_host(tuple(sites)).get(_host(url), ()):
         reference = ADAPTERS[site.kind].reference(site, url)
@@ -34,6 +39,14 @@ def identify(url: str, sites: Iterable[Site]) -> tuple[Site, Reference] | None:
 def key(site: Site, native_id: str) -> str:
     """The identity of a thread as one word, `osfe-us/645202`; `amazon_nsfe/84e3...` where all hosts share the ids."""
     return f"{site.kind if ADAPTERS[site.kind].GLOBAL_IDS else site.id}/{native_id}"
+
+
+def _original(captured: str) -> str:
+    """The address that stands in the address of a capture: whole, without a scheme, or encoded."""
+    if captured[:10].lower().startswith(("http%3a", "https%3a")):
+        captured = unquote(captured)
+    scheme = SCHEME.match(captured)
+    return f"{scheme[1]}://{captured[scheme.end() :]}" if scheme else f"http://{captured}"
 
 
 def _says(reference: Reference) -> int:

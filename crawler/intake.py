@@ -44,12 +44,16 @@ class Intake:
 
     def holds(self, exchange: Exchange) -> bool:
         """Whether this very capture is held: the same address, moment and bytes."""
+        return self.held_as(exchange) is not None
+
+    def held_as(self, exchange: Exchange) -> int | None:
+        """The id of this very capture, None if it is not held."""
         digest = "sha256:" + hashlib.sha256(decoded(exchange)).hexdigest()
         row = self.conn.execute(
-            "select 1 from captures where url = ? and captured_at = ? and digest = ?",
+            "select id from captures where url = ? and captured_at = ? and digest = ? order by id limit 1",
             (exchange.url, exchange.captured_at, digest),
         ).fetchone()
-        return row is not None
+        return int(row[0]) if row else None
 
     def holds_memento(self, capture: MementoLine) -> bool:
         """Whether a capture that an archive lists was taken from it, or from another one, before."""

@@ -16,6 +16,8 @@ from crawler.sites import ADAPTERS, Site
 from crawler.webarchives import Capture
 
 STATES = ("recovered", "partly", "refused", "none", "excluded", "passed")
+# The reason for a look at one capture of a thread of a whole forum (`crawler.survey`).
+LOOK = "in the archive"
 # A thread is looked for again after so long: archives grow slowly, and their time is lent.
 AGAIN_AFTER = timedelta(days=90)
 
@@ -54,11 +56,19 @@ class Wanted:
         """What the addresses of its captures may begin with: every known form, cut behind the thread's id."""
         found = []
         for address in (*self.addresses, self.url):
-            before, separator, _ = address.partition(self.native_id)
-            found.append(before + separator if separator else address.partition("?")[0])
+            place = _id_in(address, self.native_id)
+            found.append(address[: place.end()] if place else address.partition("?")[0])
         return [
             prefix for prefix in dict.fromkeys(found) if not any(prefix != p and prefix.startswith(p) for p in found)
         ]
+
+    def elsewhere(self, sites: Iterable[Site]) -> list[str]:
+        """The same on the other hosts of its forum, and of all forums that share its ids."""
+        shared = ADAPTERS[self.site.kind].GLOBAL_IDS
+        forums = (self.site, *(site for site in sites if shared and site.kind == self.site.kind))
+        own = self.prefixes()
+        found = [urlsplit(p)._replace(netloc=host).geturl() for forum in forums for host in _hosts(forum) for p in own]
+        return [prefix for prefix in dict.fromkeys(found) if prefix not in own]
 
 
 def dead(conn: sqlite3.Connection, sites: Iterable[Site]) -> list[Wanted]:
@@ -100,8 +110,7 @@ def forum_prefixes(site: Site) -> list[str]:
     adapter = ADAPTERS[site.kind]
     threads = adapter.thread_url(site, "\0").partition("\0")[0]
     base = urlsplit(adapter.list_request(site).partition("?")[0] if adapter.NAMELESS else threads)
-    hosts = dict.fromkeys((base.netloc, *(urlsplit(f"//{host}").netloc for host in site.hosts)))
-    return [base._replace(netloc=host).geturl() for host in hosts]
+    return [base._replace(netloc=host).geturl() for host in _hosts(site)]
 
 
 def note(
@@ -137,21 +146,26 @@ def note(
 
 @dataclass(frozen=True)
 class Before:
-    """An earlier look-up: what came of it, and the taxonomy by which a thread was passed over."""
+    """An earlier look-up: what came of it, the taxonomy by which a thread was passed over, how many captures were listed,
+    and whether it was but a look at one of them, which says nothing where the thread is wanted for itself."""
 
     state: str
     taxonomy_version: str | None
+    listed: int
+    look: bool
 
 
-def lately(conn: sqlite3.Connection, archive: str, wanted: Wanted) -> Before | None:
-    """What came of it when this archive was asked for this thread, if that is not long ago."""
+def lately(conn: sqlite3.Connection, archive: str, wanted: Wanted, since: str | None) -> Before | None:
+    """What came of it when this archive was asked for this thread's captures from `since` on (None: all), or for more of
+    them, if that is not long ago."""
     row = conn.execute(
-        "select looked_at, l.state, taxonomy_version from lookups l join runs on runs.id = run_id"
-        " where archive = ? and l.site_id = ? and native_id = ?",
-        (archive, _home(conn, wanted), wanted.native_id),
+        "select looked_at, l.state, taxonomy_version, captures_listed, reason = ? from lookups l"
+        " join runs on runs.id = run_id where archive = ? and l.site_id = ? and native_id = ?"
+        " and (since is null or since <= ?)",
+        (LOOK, archive, _home(conn, wanted), wanted.native_id, since),
     ).fetchone()
     fresh = row is not None and clock.parse(clock.now()) - clock.parse(row[0]) < AGAIN_AFTER
-    return Before(row[1], row[2]) if fresh else None
+    return Before(row[1], row[2], row[3], bool(row[4])) if fresh else None
 
 
 def _home(conn: sqlite3.Connection, wanted: Wanted) -> str:
@@ -164,5 +178,17 @@ def _home(conn: sqlite3.Connection, wanted: Wanted) -> str:
 
 def words_of(address: str, native_id: str) -> str:
     """The words of an address before the thread's id: `/forums/t/prepaid-label-rollout/20417` -> `prepaid label rollout`."""
-    path = unquote(urlsplit(address).path).partition(native_id)[0].strip("/")
+    place = _id_in(address, native_id)
+    path = unquote(urlsplit(address[: place.start()] if place else address).path).strip("/")
     return re.sub(r"[-_+\s]+", " ", path.rpartition("/")[2]).strip()
+
+
+def _id_in(address: str, native_id: str) -> re.Match[str] | None:
+    """Where an address names the thread: the first time that the id is all of a part of the path, or of a value. It may
+    also be among the words of a title, or be the number of a post."""
+    whole = re.compile(rf"(?<=[/=]){re.escape(native_id)}(?![\w-])", re.I)
+    return whole.search(address, address.find("/", address.find("//") + 2))
+
+
+def _hosts(site: Site) -> list[str]:
+    return list(dict.fromkeys((urlsplit(site.base_url).netloc, *site.hosts)))

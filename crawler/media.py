@@ -6,6 +6,8 @@ in `media` with the reason.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from urllib.parse import urljoin, urlsplit
@@ -27,6 +29,10 @@ TYPES = frozenset(
 # Interface, not content.
 NOT_CONTENT = frozenset(("emoji", "avatar", "site-icon"))
 ANOTHER_HOST = "on another host"
+# Browser extensions that save a page in one file put its pictures into it.
+EMBEDDED = re.compile(r"data:([\w.+-]+/[\w.+-]+)[;,]", re.I)
+INSIDE = "inside the saved page that shows it, and not taken out of it"
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Media:
@@ -64,6 +70,14 @@ class Media:
             [(reason, url) for url in self._shown_as(request)],
         )
 
+    def lacks(self, request: str) -> bool | None:
+        """Whether what posts show at this address is not held; None if none shows it."""
+        shown = self._shown_as(request)
+        row = self.conn.execute(
+            f"select max(capture_id is null) from media where url in ({', '.join('?' * len(shown))})", shown
+        ).fetchone()
+        return None if row[0] is None else bool(row[0])
+
     def _want(self, post_id: int, url: str, again: bool) -> str | None:
         request = at_home(url, self.site)
         row = self.conn.execute(
@@ -72,11 +86,13 @@ class Media:
         before = self.conn.execute("select state from media where post_id = ? and url = ?", (post_id, url)).fetchone()
         if before and before[0] == "missing" and not (again or row):
             return None
-        state, reason = ("held", None) if row else ("wanted", None) if request else ("missing", ANOTHER_HOST)
+        elsewhere = INSIDE if EMBEDDED.match(url) else ANOTHER_HOST
+        state, reason = ("held", None) if row else ("wanted", None) if request else ("missing", elsewhere)
         self.conn.execute(
             "insert into media (post_id, url, capture_id, state, reason) values (?, ?, ?, ?, ?)"
             " on conflict (post_id, url) do update set capture_id = coalesce(capture_id, excluded.capture_id),"
-            " state = case when capture_id is null then excluded.state else 'held' end",
+            " state = case when capture_id is null then excluded.state else 'held' end,"
+            " reason = case when excluded.capture_id is null then reason end",
             (post_id, url, row[0] if row else None, state, reason),
         )
         return None if row else request
@@ -99,7 +115,7 @@ def _type(exchange: Exchange) -> str:
 
 def read(exchange: Exchange) -> Nothing:
     """An answer to a request for a picture or attachment. Disallowed, with the reason, if it is not to be kept."""
-    if 300 <= exchange.status < 400:
+    if exchange.status in REDIRECTS:
         return Nothing()
     if exchange.status != 200:
         raise Disallowed(f"status {exchange.status}")
@@ -112,12 +128,18 @@ def read(exchange: Exchange) -> Nothing:
 
 
 def media_urls(html: str, site: Site) -> Iterator[str]:
-    """The pictures that a post shows and the files that it offers, as absolute addresses, each once."""
+    """The pictures that a post shows, the originals of those that it shows smaller, and the files that it offers, as
+    absolute addresses, each once. A picture that is inside the markup is named by the digest of what stands there."""
     found: dict[str, None] = {}
-    for node in LexborHTMLParser(html, is_fragment=True).css("img[src], a.attachment[href]"):
+    for node in LexborHTMLParser(html, is_fragment=True).css("img[src], a.lightbox[href], a.attachment[href]"):
         classes = (node.attributes.get("class") or "").split()
         source = node.attributes.get("src" if node.tag == "img" else "href")
         if not source or not NOT_CONTENT.isdisjoint(classes):
+            continue
+        if embedded := EMBEDDED.match(source.strip()):
+            if embedded[1].lower() in TYPES:
+                digest = hashlib.sha256(source.strip().encode()).hexdigest()
+                found[f"data:{embedded[1].lower()};sha256={digest}"] = None
             continue
         try:
             url = urljoin(site.base_url + "/", source.strip())

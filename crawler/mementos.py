@@ -11,7 +11,7 @@ from crawler.ingest import read
 from crawler.lookups import Wanted
 from crawler.observations import NotContent, PostBatch, ThreadGone, ThreadPage
 from crawler.sites import Site
-from crawler.webarchives import Capture, Excluded, Memento, Refused, WebArchive
+from crawler.webarchives import Memento
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,6 @@ class Seen:
     exchange: Exchange
     observation: ThreadPage | PostBatch
     uri: str
-
-
-def fetch(archive: WebArchive, wanted: Wanted, capture: Capture, sites: Iterable[Site]) -> Seen | str:
-    """Fetch a capture; why not, if it says nothing of the thread."""
-    try:
-        return understand(archive.memento(capture), wanted, sites)
-    except (Refused, Excluded) as error:
-        return str(error)
 
 
 def understand(memento: Memento, wanted: Wanted, sites: Iterable[Site]) -> Seen | str:

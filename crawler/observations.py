@@ -89,7 +89,8 @@ class ThreadPage:
 
     `stream` lists the ids of all its posts, in order; None if the source does not say which there are: then no post is
     missed, and none is taken for removed. `posts_listed` is the number of posts that the source states instead,
-    `posts_at_least` one that follows from what it shows (this is page 3, and there is a next one); both None if it says
+    `posts_at_least` one that follows from what it shows (this is page 3, and there is a next one; its first post is number
+    21); both None if it says
     nothing. `posts_beyond` says why the source's pages never show all the posts that they count, None where they do.
     `last_number` is the number of the last post of the stream, None if the source does not say.
     """

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -24,14 +25,14 @@ from crawler.intake import Intake
 from crawler.linking import find_thread
 from crawler.lookups import Wanted
 from crawler.media import Media
-from crawler.mementos import Seen, fetch, number, same, understand
+from crawler.mementos import Seen, number, same, understand
 from crawler.report import Report, some
 from crawler.runs import Run
 from crawler.scope import Interest
-from crawler.sites import Site
+from crawler.sites import ADAPTERS, Site
 from crawler.store import Store
 from crawler.survey import Account, Hints, Settings, Survey
-from crawler.webarchives import WINDOW, Capture, Excluded, Refused, WebArchive
+from crawler.webarchives import WINDOW, Capture, Excluded, OutOfOrder, Refused, Unshown, WebArchive
 
 # Redirects of one thread that are followed where its pages themselves bring too little.
 MOST_REDIRECTS = 3
@@ -168,57 +169,83 @@ class Recovery:
                 raise Stopped
             if self._held(wanted).whole and place:
                 return
-            before = None if self.task.again else lookups.lately(self.conn, archive.name, wanted)
-            # That a thread was passed over says nothing where it is wanted for itself.
-            if before and before.state != "passed":
+            captures = wanted.captures if wanted.listed_in == archive.name else []
+            before = None if self.task.again else lookups.lately(self.conn, archive.name, wanted, self.task.since)
+            # The list of a whole forum may have captures under addresses that were not known before.
+            if before and not before.look and before.listed >= len(captures):
                 self.lately += 1
                 continue
-            self._look_in(archive, wanted, wanted.captures if wanted.listed_in == archive.name else [])
+            self._look_in(archive, wanted, captures)
 
     def _look_in(self, archive: WebArchive, wanted: Wanted, captures: list[Capture]) -> None:
         before = len(self._held(wanted).numbers)
+        choice = Choice((), lambda url: number(wanted.site, url), self.worthless, self.intake.holds_memento)
+        good, trouble = 0, None
         try:
-            captures = captures or self._listing(archive, wanted)
+            for more in self._listings(archive, wanted, captures):
+                choice.add(more)
+                good += self._fetch(archive, wanted, choice)
+            if self._held(wanted).lacking:
+                good += self._follow_redirects(archive, wanted, choice)
+            elif choice.redirects:
+                choice.passed["redirect, not needed"] += len(choice.redirects)
         except Excluded as error:
             return self._note(archive, wanted, "excluded", str(error))
-        choice = Choice(captures, lambda url: number(wanted.site, url), self.worthless, self.intake.holds_memento)
-        good = 0
-        while capture := choice.next(self._held(wanted)):
-            if self.stop():
-                raise Stopped
-            refusal = self._fetch(archive, wanted, capture)
-            choice.used(capture, refusal)
-            good += refusal is None
-        if not self._held(wanted).whole:
-            good += self._follow_redirects(archive, wanted, choice)
-        elif choice.redirects:
-            choice.passed["redirect, not needed"] += len(choice.redirects)
+        except OutOfOrder as error:
+            # The thread is noted all the same, so that the next run goes on behind it.
+            trouble = error
         held = self._held(wanted)
-        left = choice.rest(held)
-        good += choice.held
-        state = "none" if not captures else "refused" if not good else "recovered" if held.whole else "partly"
+        left = choice.left(held)
+        whole = not held.lacking and not left
+        found = good or choice.held
+        state = "none" if not choice.listed else "refused" if not found else "recovered" if whole else "partly"
         self._note(
             archive,
             wanted,
             state,
-            _detail(choice, held, len(captures)),
-            captures_listed=len(captures),
+            _detail(choice, held) + (_not_looked_for(wanted) if not found else ""),
+            captures_listed=choice.listed,
             captures_fetched=choice.fetched,
             captures_left=left,
             new_posts=len(held.numbers) - before,
         )
+        if trouble:
+            raise trouble
 
-    def _listing(self, archive: WebArchive, wanted: Wanted) -> list[Capture]:
+    def _listings(self, archive: WebArchive, wanted: Wanted, captures: list[Capture]) -> Iterator[list[Capture]]:
+        """What the archive holds of a thread: under its known addresses; then, while something of it is missing, on other
+        hosts."""
+        if captures:
+            yield captures
+            return
         found: dict[tuple[str, str], Capture] = {}
         for prefix in wanted.prefixes():
-            for capture in archive.listing(prefix, prefix=True, since=self.task.since):
-                if same(wanted, capture.url, self.sites):
-                    found[capture.url, capture.timestamp] = capture
-        return list(found.values())
+            found |= self._listing(archive, wanted, prefix)
+        yield list(found.values())
+        for prefix in wanted.elsewhere(self.sites):
+            if not self._held(wanted).lacking:
+                return
+            with suppress(Excluded):
+                yield list(self._listing(archive, wanted, prefix).values())
 
-    def _fetch(self, archive: WebArchive, wanted: Wanted, capture: Capture) -> str | None:
-        """Fetch a capture and take in what it says of the thread; why not, if it says nothing of it."""
-        return self._take(fetch(archive, wanted, capture, self.sites))
+    def _listing(self, archive: WebArchive, wanted: Wanted, prefix: str) -> dict[tuple[str, str], Capture]:
+        captures = archive.listing(prefix, prefix=True, since=self.task.since)
+        return {(c.url, c.timestamp): c for c in captures if same(wanted, c.url, self.sites)}
+
+    def _fetch(self, archive: WebArchive, wanted: Wanted, choice: Choice) -> int:
+        """Fetch the captures that are worth it and take in what they say of the thread; how many say something."""
+        good = 0
+        while capture := choice.next(self._held(wanted)):
+            if self.stop():
+                raise Stopped
+            try:
+                refusal = self._take(understand(archive.memento(capture), wanted, self.sites))
+            except (Refused, Excluded) as error:
+                choice.failed(capture, error)
+            else:
+                choice.used(capture, refusal)
+                good += refusal is None
+        return good
 
     def _take(self, seen: Seen | str) -> str | None:
         if isinstance(seen, str):
@@ -230,7 +257,7 @@ class Recovery:
     def _pictures(self, wanted: Wanted) -> None:
         """What the posts of a thread show, from the first archive that has it."""
         found = find_thread(self.conn, wanted.site, wanted.native_id)
-        if found is None or found[1] != "recovered":
+        if found is None or found[1] not in ("recovered", "saved"):
             return
         shelf = Media(self.conn, wanted.site)
         with self.db.atomic():
@@ -257,6 +284,8 @@ class Recovery:
         try:
             memento = archive.memento(near, window=None)
             observation = media.read(memento.exchange)
+        except Unshown as error:
+            return str(error)
         except (Refused, Excluded):
             return "not held there"
         except Disallowed as error:
@@ -311,12 +340,13 @@ class Recovery:
             return Held()
         thread_id = found[0]
         numbers = self.conn.execute("select number from posts where thread_id = ?", (thread_id,)).fetchall()
-        listed, held, missing = self.conn.execute(
-            "select posts_listed, posts_held, (select count(*) from missing_posts where thread_id = threads.id)"
+        missing, stated, listed = self.conn.execute(
+            "select max(coalesce(posts_listed, 0) - posts_held, (select count(*) from missing_posts"
+            " where thread_id = threads.id), 0), posts_counted is not null, stream_at is not null"
             " from threads where id = ?",
             (thread_id,),
         ).fetchone()
-        return Held(frozenset(row[0] for row in numbers), None if listed is None else max(listed - held, missing, 0))
+        return Held(frozenset(row[0] for row in numbers), missing, bool(stated), bool(listed))
 
     def _note(self, archive: WebArchive, wanted: Wanted, state: str, detail: str, **counts: int) -> None:
         none = dict.fromkeys(("captures_listed", "captures_fetched", "captures_left", "new_posts"), 0)
@@ -368,6 +398,11 @@ class Recovery:
         lines += self.survey.lines() if self.survey else ()
         if self.lately:
             lines.append(f"  {self.lately} were looked for in the last {lookups.AGAIN_AFTER.days} days (--again)")
+        lines += [
+            f"  {archive.name}: {archive.timeless} lines of its lists name no possible time, and were left out"
+            for archive in self.archives
+            if archive.timeless
+        ]
         if self.pictures or self.pictures_missing:
             lines.append(
                 f"  pictures and attachments: {self.pictures} recovered, {self.pictures_missing} not held there"
@@ -375,14 +410,19 @@ class Recovery:
         return lines + some([f"  {what}: {url} in {archive}: {detail}" for url, archive, what, detail in looked])
 
 
-def _detail(choice: Choice, held: Held, listed: int) -> str:
+def _detail(choice: Choice, held: Held) -> str:
     """What the captures were that brought nothing, and what is missing."""
-    if not listed:
-        return "no captures"
-    parts = [f"{listed} captures, {choice.fetched} fetched"]
+    parts = [f"{choice.listed} captures, {choice.fetched} fetched" if choice.listed else "no captures"]
     parts += [f"{number} {reason}" for reason, number in sorted(choice.passed.items())]
     if held.missing:
         parts.append(f"{held.missing} posts missing")
-    elif held.missing is None and held.gaps > 0:
+    elif held.gaps:
         parts.append(f"{held.gaps} numbers without a post")
     return "; ".join(parts)
+
+
+def _not_looked_for(wanted: Wanted) -> str:
+    """An archive lists by how addresses begin, and a title that was changed, or is not known, stands before the id."""
+    if wanted.captures or ADAPTERS[wanted.site.kind].NAMELESS:
+        return ""
+    return f"; other words in its address were not looked for (--forum {wanted.site.id} does)"

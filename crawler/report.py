@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler.runs import Run
 
 MOST_LINES = 20
+NOT_FOUND = (200, 404, 410)
+# Of threads that were not there when they were asked for: those that a list or a post names. What only the user named may
+# never have been.
+LOST = """select count(*) from absent_threads a left join captures c on c.id = a.capture_id where a.site_id = {site}
+    and (c.route is not 'live' or c.via != 'named' and c.via not like 'named, %'
+        or exists (select 1 from listed_threads l where l.site_id = a.site_id and l.native_id = a.native_id)
+        or exists (select 1 from links k where k.target_site_id = a.site_id and k.target_native_id = a.native_id))"""
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,10 @@ class Report:
     text: str
 
 
-def make_report(conn: sqlite3.Connection, run: Run, state: str, exit_code: int) -> Report:
+def make_report(
+    conn: sqlite3.Connection, run: Run, state: str, exit_code: int, absent: Sequence[tuple[str, int]] = ()
+) -> Report:
+    """`absent`: addresses of threads that the user named and that are neither there nor held, with the status."""
     row = conn.execute("select * from runs where id = ?", (run.id,)).fetchone()
     site_id = row["site_id"]
     threads, posts, listed = conn.execute(
@@ -36,7 +47,13 @@ def make_report(conn: sqlite3.Connection, run: Run, state: str, exit_code: int) 
         f" {row['vanished_posts']} posts vanished or hidden, {row['gone_threads']} threads gone",
         f"  held: {threads} threads, {posts} of {listed} listed posts; lists showed {looked} threads, {passed} passed over",
     ]
-    gone_before = conn.execute("select count(*) from absent_threads where site_id = ?", (site_id,)).fetchone()[0]
+    lines += some(
+        [
+            f"  {'no such thread at' if status in NOT_FOUND else 'the forum does not show'} {url} (HTTP {status})"
+            for url, status in absent
+        ]
+    )
+    gone_before = conn.execute(LOST.format(site="?"), (site_id,)).fetchone()[0]
     if gone_before:
         lines.append(f"  {gone_before} threads that lists or links named were gone before they could be saved")
     missing = conn.execute(

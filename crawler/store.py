@@ -42,7 +42,7 @@ class Store:
     def add_site(self, moment: str) -> None:
         """Enter the site itself; its address and title follow what the program knows now. Links that led nowhere before
         may lead to it."""
-        known = "select base_url, hosts from sites where id = ?"
+        known = "select base_url, hosts, kind from sites where id = ?"
         before = self.conn.execute(known, (self.site.id,)).fetchone()
         self.conn.execute(
             "insert into sites (id, kind, base_url, title, added_at, hosts) values (?, ?, ?, ?, ?, ?)"
@@ -53,6 +53,18 @@ class Store:
         )
         if before is None or tuple(before) != tuple(self.conn.execute(known, (self.site.id,)).fetchone()):
             self.linker.meet()
+        if before and before["kind"] != self.site.kind and self.adapter.NOT_LIVE is None:
+            self._answers()
+
+    def _answers(self) -> None:
+        """A forum that was taken for gone answers: what was saved of it is not lost for that."""
+        rows = self.conn.execute(
+            "update threads set state = 'saved' where site_id = ? and state = 'recovered' and gone_at is null"
+            " returning id, native_id",
+            (self.site.id,),
+        ).fetchall()
+        for thread_id, native_id in rows:
+            self.linker.set_state(native_id, thread_id, "saved")
 
     def forum(self, info: ForumInfo, capture: Capture) -> None:
         self.conn.executemany(
@@ -176,12 +188,13 @@ class Store:
                 self.linker.set_state(gone.native_id, None, "gone")
             return changes
         thread_id = changes.thread_id = int(row[0])
-        changes.gone_threads = self.conn.execute(
-            "update threads set state = 'gone', gone_at = ?, gone_status = ?, moved_to = ?, due_at = null"
-            " where id = ? and state = 'live' and last_seen_at <= ?",
-            (moment, gone.status, gone.moved_to, thread_id, moment),
-        ).rowcount
         # What posts alone show of a thread says nothing of when its page was last there.
+        changes.gone_threads = self.conn.execute(
+            "update threads set state = 'gone', gone_at = ?1, gone_status = ?2, moved_to = ?3, due_at = null"
+            " where id = ?4 and (state = 'live' and last_seen_at <= ?1"
+            " or state = 'saved' and (last_seen_at <= ?1 or capture_id is null))",
+            (moment, gone.status, gone.moved_to, thread_id),
+        ).rowcount
         self.conn.execute(
             "update threads set gone_at = ?1, gone_status = ?2, moved_to = ?3 where id = ?4 and state = 'recovered'"
             " and (last_seen_at <= ?1 or capture_id is null) and (gone_at is null or gone_at > ?1)",
@@ -255,7 +268,7 @@ class Store:
     def _first_page(self, page: ThreadPage, capture: Capture, gone: _Gone | None) -> Facts:
         """What the first page of a thread that comes in says of it."""
         return self._facts(page, capture) | {
-            **_presence(capture, gone),
+            **self._presence(capture, gone),
             "held_because": capture.via,
             "first_seen_at": capture.captured_at,
             "tags": json.dumps(page.tags),
@@ -264,7 +277,7 @@ class Store:
     def _bare_thread(self, batch: PostBatch, capture: Capture) -> int:
         """A thread of which posts come in before any page."""
         facts: Facts = {
-            **_presence(capture, self._absent(batch.thread_native_id)),
+            **self._presence(capture, self._absent(batch.thread_native_id)),
             "title": batch.title or f"Thread {batch.thread_native_id}",
             "held_because": capture.via,
             "first_seen_at": capture.captured_at,
@@ -272,6 +285,14 @@ class Store:
             "tags": "[]",
         }
         return self._insert(batch.thread_native_id, facts)
+
+    def _presence(self, capture: Capture, gone: _Gone | None) -> Facts:
+        """The state of a thread that comes in, of which it may be known that it is gone since. What others saved of it
+        says nothing of whether the forum still has it, unless nobody can ask that forum any more."""
+        at, status, moved_to = gone if gone and gone[0] > capture.captured_at else (None, None, None)
+        lost = at is not None or (self.adapter.NOT_LIVE is not None and not capture.live)
+        state = "recovered" if lost else LIVE if capture.live else "saved"
+        return {"state": state, "gone_at": at, "gone_status": status, "moved_to": moved_to}
 
     def _insert(self, native_id: str, facts: Facts) -> int:
         values = facts | {
@@ -298,14 +319,16 @@ class Store:
             "last_seen_at": capture.captured_at,
             "capture_id": capture.id,
         }
-        if capture.live:
-            fingerprint = self.conn.execute(
-                "select fingerprint from listed_threads where site_id = ? and native_id = ?",
-                (self.site.id, page.native_id),
-            ).fetchone()
-            facts["fingerprint"] = fingerprint[0] if fingerprint else None
-            facts["due_at"] = _due(page.last_activity_at or page.created_at, capture.captured_at)
-        return facts
+        return facts | (self._plan(page, capture) if capture.live else {})
+
+    def _plan(self, page: ThreadPage, capture: Capture) -> Facts:
+        """What a live page decides for the next crawl."""
+        fingerprint = self.conn.execute(
+            "select fingerprint from listed_threads where site_id = ? and native_id = ?",
+            (self.site.id, page.native_id),
+        ).fetchone()
+        due_at = _due(page.last_activity_at or page.created_at, capture.captured_at)
+        return {"fingerprint": fingerprint[0] if fingerprint else None, "due_at": due_at}
 
     def _known_thread(self, thread_id: int, page: ThreadPage, capture: Capture) -> None:
         moment = capture.captured_at
@@ -332,8 +355,9 @@ class Store:
         since = before["stream_at"]
         if (newer and (whole or page.tags)) or (not newer and before["tags"] == "[]" and (not since or since < moment)):
             facts["tags"] = json.dumps(page.tags)
-        if newer and capture.live and (before["gone_at"] or "") <= moment:
+        if capture.live and (before["state"] == "saved" or (newer and (before["gone_at"] or "") <= moment)):
             facts |= {"state": LIVE, "gone_at": None, "gone_status": None, "moved_to": None}
+            facts |= self._plan(page, capture)
         facts["first_seen_at"] = min(moment, before["first_seen_at"])
         self._update(thread_id, facts)
 
@@ -426,13 +450,6 @@ class Store:
             " where id = ?",
             (thread_id,),
         )
-
-
-def _presence(capture: Capture, gone: _Gone | None) -> Facts:
-    """The state of a thread that comes in, of which it may be known that it is gone since."""
-    at, status, moved_to = gone if gone and gone[0] > capture.captured_at else (None, None, None)
-    state = LIVE if capture.live and at is None else "recovered"
-    return {"state": state, "gone_at": at, "gone_status": status, "moved_to": moved_to}
 
 
 def _due(last_activity_at: str | None, captured_at: str) -> str:

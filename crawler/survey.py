@@ -22,11 +22,11 @@ from crawler.ingest import read
 from crawler.intake import Intake
 from crawler.linking import find_thread
 from crawler.lookups import Wanted
-from crawler.mementos import Seen, fetch, number
+from crawler.mementos import Seen, number, understand
 from crawler.observations import ListPage, NotContent, ThreadPage
 from crawler.scope import Interest
 from crawler.sites import ADAPTERS, Site
-from crawler.webarchives import Capture, Excluded, Refused, WebArchive
+from crawler.webarchives import Capture, Excluded, OutOfOrder, Refused, WebArchive
 
 Hints = Callable[[str], Sequence[str]]
 """The words of an address -> those that may speak of a program."""
@@ -86,7 +86,10 @@ class Account:
             " (--all takes them too)"
         )
         if self.unreadable:
-            yield f"  {len(self.unreadable)} have no capture that shows the thread"
+            yield (
+                f"  {len(self.unreadable)} undecided: the captures that were tried do not show the thread (optout recover"
+                " URL tries all)"
+            )
         if self.left:
             yield f"  {len(self.left)} not looked at yet: the same command goes on (--most N looks at more in one run)"
 
@@ -163,6 +166,9 @@ class Survey:
             try:
                 memento = self.archive.memento(capture)
                 observation = read(self.site, memento.exchange)
+            except OutOfOrder as error:
+                self.say(f"lists are left: {error}")
+                return
             except (Refused, Excluded, NotContent):
                 continue
             if isinstance(observation, ListPage) and observation.threads:
@@ -214,7 +220,9 @@ class Survey:
         account = self.account
         for _, item in open_:
             account.left.discard(item.native_id)
-            before = None if self.settings.again else lookups.lately(self.conn, self.archive.name, item)
+            before = None
+            if not self.settings.again:
+                before = lookups.lately(self.conn, self.archive.name, item, self.settings.since)
             if before and before.state == "passed" and before.taxonomy_version == self.taxonomy_version:
                 account.passed_before += 1
                 account.decided.add(item.native_id)
@@ -238,13 +246,18 @@ class Survey:
             capture = choice.next(Held())
             if capture is None:
                 break
-            seen = fetch(self.archive, item, capture, (self.site,))
+            try:
+                seen = understand(self.archive.memento(capture), item, (self.site,))
+            except (Refused, Excluded) as error:
+                seen = str(error)
+                choice.failed(capture, error)
+                continue
             choice.used(capture, seen if isinstance(seen, str) else None)
             if isinstance(seen, Seen):
                 break
         if isinstance(seen, str):
             self.account.unreadable.add(item.native_id)
-            self._note(item, "refused", seen, choice.fetched)
+            self._note(item, "refused", seen, choice.fetched, choice.left(Held()))
             return False
         self.account.decided.add(item.native_id)
         title, words = self._words(seen)
@@ -255,7 +268,7 @@ class Survey:
                 self.intake.take(seen.site, seen.exchange, seen.observation, "memento", seen.uri)
             return True
         self.account.passed_by_look += 1
-        self._note(item, "passed", f"neither title nor opening post is about a program: {title}", choice.fetched)
+        self._note(item, "passed", f"neither title nor opening post is about a program: {title}", choice.fetched, 0)
         return False
 
     def _words(self, seen: Seen) -> tuple[str, str | None]:
@@ -285,8 +298,8 @@ class Survey:
                 (decision, reason, self.taxonomy_version, self.site.id, item.native_id),
             )
 
-    def _note(self, item: Wanted, state: str, detail: str, fetched: int) -> None:
-        item.reason = "in the archive"
+    def _note(self, item: Wanted, state: str, detail: str, fetched: int, left: int) -> None:
+        item.reason = lookups.LOOK
         with self.intake.db.atomic():
             lookups.note(
                 self.conn,
@@ -298,7 +311,7 @@ class Survey:
                 since=self.settings.since,
                 captures_listed=len(item.captures),
                 captures_fetched=fetched,
-                captures_left=0,
+                captures_left=left,
                 new_posts=0,
             )
 

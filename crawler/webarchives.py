@@ -34,14 +34,17 @@ WINDOW = timedelta(hours=24)
 ROWS, PYWB_ROWS = 5_000, 150_000
 ATTEMPTS = 4
 BACKOFF_SECONDS = 2.0
+# When it could not show so many captures in a row, an archive is taken to be out of order.
+FAILURES = 6
 REDIRECTS = 5
 
 FIELDS = {
     WAYBACK: ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"),
     "pywb": ("urlkey", "timestamp", "url", "mime", "status", "digest", "length"),
 }
-REPLAY_URL = re.compile(r"/(\d{14})(?:[a-z]{2}_)?/(https?:.+)$")
+REPLAY_URL = re.compile(r"/([0-9]{14})(?:[a-z]{2}_)?/(https?:.+)$")
 ORIGINAL_LINK = re.compile(r'<([^>]+)>\s*;\s*rel="?original\b')
+STAMP = re.compile(r"[0-9]{14}")
 DEFAULT_PORT = re.compile(r"^(http://[^/:]+):80(?=/|$)|^(https://[^/:]+):443(?=/|$)")
 # Things that a crawler once took for an address and that have no memento (EDGI's is_malformed_url).
 NO_ADDRESS = re.compile(r"^https?://(?:<*mailto:|[^/]*@)|^(?:mailto|data):", re.I)
@@ -71,7 +74,8 @@ PACE = Pace()
 
 @dataclass(frozen=True)
 class Capture:
-    """A line of a CDX listing. `timestamp`: 14 digits, UTC. `status` is None where the archive does not say (a revisit
+    """A line of a CDX listing. `timestamp`: 14 digits, UTC, as the archive writes them and wants to be asked for them.
+    `status` is None where the archive does not say (a revisit
     that it did not resolve). `digest`: of the body, the archive's own, None where it does not say."""
 
     url: str
@@ -82,6 +86,7 @@ class Capture:
 
     @property
     def moment(self) -> datetime:
+        """When it was taken. ValueError if the timestamp is no time: then it is in no listing of `WebArchive`."""
         return _stamp(self.timestamp)
 
 
@@ -97,6 +102,14 @@ class Memento:
 
 class Refused(Exception):
     """The archive gave nothing, or something else than was asked for."""
+
+
+class Unshown(Refused):
+    """The archive itself failed, at every attempt, to show a capture that it lists: another time it may."""
+
+
+class OutOfOrder(UnreachableError):
+    """The archive answers, but could not show several captures in a row."""
 
 
 class Excluded(Exception):
@@ -123,6 +136,9 @@ class WebArchive:
         self.name, self.cdx, self.replay = _service(base)
         self.kind = WAYBACK if self.name == WAYBACK else "pywb"
         self.silenced, self.rate_limited = False, 0
+        self.timeless = 0
+        """Lines of its lists that were left out, as they name no possible time."""
+        self._failures = 0
         self.lister, self.player = (
             Door(self._restored(key, allowed), VERSION, contact, stop, waiting, archive=True)
             for key, allowed in (("listings", pace.listings), ("mementos", pace.mementos))
@@ -169,6 +185,9 @@ class WebArchive:
             exchange = self._ask(self.lister, f"{self.cdx}?{urlencode(query | ({'resumeKey': key} if key else {}))}")
             rows, next_key = self._rows(exchange, url)
             for row in rows:
+                if not _is_time(row.timestamp):
+                    self.timeless += 1
+                    continue
                 mark = (row.url, row.timestamp, row.digest)
                 if mark not in seen and not NO_ADDRESS.match(row.url):
                     seen.add(mark)
@@ -179,7 +198,8 @@ class WebArchive:
 
     def memento(self, capture: Capture, *, window: timedelta | None = WINDOW) -> Memento:
         """The capture itself. Refused if the archive has not got it, or gives one instead that is further away than
-        `window` (None: any will do, as of a picture, whose address is made from its bytes)."""
+        `window` (None: any will do, as of a picture, whose address is made from its bytes); Unshown, or in the end
+        OutOfOrder, if the archive fails."""
         url = self.memento_uri(capture)
         asked: set[str] = set()
         for _ in range(REDIRECTS):
@@ -188,7 +208,7 @@ class WebArchive:
             if exchange.header("memento-datetime"):
                 return self._memento(capture, exchange, window)
             moved = REPLAY_URL.search(urljoin(url, exchange.header("location") or ""))
-            if not 300 <= exchange.status < 400 or not moved:
+            if not 300 <= exchange.status < 400 or not moved or not _is_time(moved[1]):
                 raise _refusal(exchange)
             # The archive sends on to the nearest capture that it has.
             if window and _apart(capture, _stamp(moved[1])) > window:
@@ -237,7 +257,8 @@ class WebArchive:
             raise UnreachableError(f"{self.cdx} gave no CDX listing: {error}. Is it the right address?") from error
 
     def _ask(self, door: Door, url: str) -> Exchange:
-        """One answer. UnreachableError after the last attempt, or at a 429 that follows a silence kept after one."""
+        """One answer. After the last attempt UnreachableError, or, of a single capture at which the archive fails,
+        Unshown; UnreachableError also at a 429 that follows a silence kept after one."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 exchange = door.fetch(url)
@@ -256,10 +277,17 @@ class WebArchive:
                     door.limit.hold(time.time(), BACKOFF_SECONDS * 2 ** (attempt - 1), too_fast=False)
             else:
                 self.silenced = False
+                if door is self.player:
+                    self._failures = 0
                 return exchange
             finally:
                 self._keep()
-        raise UnreachableError(f"{self.name} does not answer: {trouble}")
+        if door is self.lister or trouble.limited or trouble.no_contact:
+            raise UnreachableError(f"{self.name} does not answer: {trouble}")
+        self._failures += 1
+        if self._failures >= FAILURES:
+            raise OutOfOrder(f"{self.name} could not show {self._failures} captures in a row: {trouble}")
+        raise Unshown(f"the archive cannot show it: {trouble}")
 
     def _restored(self, what: str, allowed: limits.Limits) -> limits.RateLimit:
         row = self.conn.execute(
@@ -316,13 +344,12 @@ def _parse(text: str, fields: tuple[str, ...]) -> tuple[list[Capture], str | Non
     return [
         Capture(
             DEFAULT_PORT.sub(r"\1\2", row[url]),
-            row[timestamp],
+            str(row[timestamp]),
             int(row[status]) if str(row.get(status, "-")).isdecimal() else None,
-            row.get(mime) or "",
+            str(row.get(mime) or ""),
             row.get(digest) if row.get(digest) not in (None, "-", "") else None,
         )
         for row in rows
-        if re.fullmatch(r"\d{14}", row[timestamp])
     ], key
 
 
@@ -365,7 +392,20 @@ def _original_headers(exchange: Exchange, location: str) -> list[tuple[str, str]
 
 
 def _stamp(digits: str) -> datetime:
+    """The moment that 14 digits name. Some of the Wayback Machine's, of the year 2000, have `00` put in before month or
+    day, and have lost their seconds at the end (EDGI's `wayback`, `parse_timestamp`). ValueError if they name none."""
+    for place in (4, 6):
+        if digits[place : place + 2] == "00":
+            digits = f"{digits[:place]}{digits[place + 2 :]}00"
+            break
     return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+
+
+def _is_time(digits: str) -> bool:
+    try:
+        return STAMP.fullmatch(digits) is not None and _stamp(digits) is not None
+    except ValueError:
+        return False
 
 
 def _apart(capture: Capture, moment: datetime) -> timedelta:

@@ -37,9 +37,8 @@ def percent(share: float) -> str:
 
 
 def interval(low: float | None, high: float | None) -> Markup:
-    """The range of a share, out of 100, in brackets; nothing if it is not known. A range without width is none: resampling
-    the few that a share was measured on gives it where all of them are right, or none."""
-    if low is None or high is None or low == high:
+    """The range of a share, out of 100, in brackets; nothing if there is none."""
+    if low is None or high is None:
         return Markup("")
     return Markup(f" <small>({percent(low)}–{percent(high)})</small>")
 
@@ -81,6 +80,17 @@ def honest(overall: Mapping[str, Mapping[str, Row]]) -> Markup:
     if right:
         said += Markup(f"; of 100 tags {percent(right['estimate'])} were right{interval(right['low'], right['high'])}")
     return said + f". {so.capitalize()}"
+
+
+def programs_right(overall: Mapping[str, Mapping[str, Row]]) -> Markup:
+    """How many tags of programs are right, whichever way they came about: a sentence, or nothing if nobody measured."""
+    right = overall.get("program", {}).get("precision")
+    if not right:
+        return Markup("")
+    return Markup(
+        f"Of 100 tags of programs in the test {percent(right['estimate'])} were right"
+        f"{interval(right['low'], right['high'])}. "
+    )
 
 
 def trust(theme: Row) -> Markup:

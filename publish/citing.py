@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping
 
 from publish.site import Row
+from publish.wording import ROUTES, word
 
 POST = """
 select p.id, p.number, p.native_id, p.created_at, p.text, p.url, p.permalink, p.state, a.name as author, t.title,
     t.site_id, t.native_id as thread_native_id, s.title as site, c.captured_at, c.route, c.digest, c.url as capture_url,
-    c.id as capture
+    c.via, c.id as capture, p.state_since, t.state as thread_state, t.gone_at
 from posts p join threads t on t.id = p.thread_id join sites s on s.id = p.site_id
     left join authors a on a.id = p.author_id left join captures c on c.id = p.capture_id
 where t.site_id = ? and t.native_id = ? and p.number = ? order by p.id limit 1
 """
+REMOVED = {"deleted": "Deleted at the source", "hidden": "Hidden by the forum"}
 # Signs that BibTeX and TeX read as commands.
 TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -26,9 +28,27 @@ def as_text(post: Row, address: str) -> str:
     """A citation in words. `address` is the full address of the post on this site."""
     day = post["created_at"][:10] if post["created_at"] else "undated"
     said = f"{post['author'] or 'Anonymous'}, post {post['number']} in “{post['title']}”, {post['site']}, {day}, {post['url']}."
-    if post["captured_at"]:
-        said += f" Captured {_moment(post['captured_at'])} ({post['route']}), {post['digest']}."
-    return f"{said} Archived at {address}."
+    return " ".join([said, *_fate(post), *_proof(post), f"Archived at {address}."])
+
+
+def _fate(post: Row) -> list[str]:
+    """That the post or its thread is no longer to be found at its source, in sentences."""
+    said = []
+    if post["state"] in REMOVED:
+        since = f", found so on {post['state_since'][:10]}" if post["state_since"] else ""
+        said.append(f"{REMOVED[post['state']]}{since}; this is its last captured text.")
+    if post["thread_state"] in ("gone", "recovered"):
+        since = f" (found gone on {post['gone_at'][:10]})" if post["gone_at"] else ""
+        said.append(f"The forum no longer has the thread{since}.")
+    return said
+
+
+def _proof(post: Row) -> list[str]:
+    """The capture, in a sentence: when, from where, its digest."""
+    if not post["captured_at"]:
+        return []
+    via = f" ({post['via']})" if post["via"] else ""
+    return [f"Captured {_moment(post['captured_at'])} {word(ROUTES, post['route']).lower()}{via}, {post['digest']}."]
 
 
 def as_bibtex(post: Row, address: str) -> str:
@@ -40,8 +60,7 @@ def as_bibtex(post: Row, address: str) -> str:
         "howpublished": tex(post["site"]),
         "date": post["created_at"][:10] if post["created_at"] else "",
         "url": _url(address),
-        "note": tex(f"Original: {post['url']}." + (
-            f" Captured {_moment(post['captured_at'])} ({post['route']}), {post['digest']}" if post["captured_at"] else "")),
+        "note": tex(" ".join([f"Original: {post['url']}.", *_fate(post), *_proof(post)])),
     }  # fmt: skip
     if post["captured_at"]:
         fields["urldate"] = post["captured_at"][:10]

@@ -137,11 +137,12 @@ def copy_sources(source: Source, out: sqlite3.Connection) -> None:
         for row in archive.execute(f"select {runs} from runs order by id")
     ))  # fmt: skip
     captures = (
-        "id, run_id, site_id, url, captured_at, status, mime, digest, size, route, warc_filename,"
+        "id, run_id, site_id, url, via, captured_at, status, mime, digest, size, route, warc_filename,"
         " warc_record_offset, warc_record_length"
     )
+    # Of a memento it is a public address, by which anybody can check it; else it may be a path on the operator's machine.
     fill(out, f"captures ({captures})", (
-        (*row[:3], mask.url(row[2], row[3]), *row[4:])
+        (*row[:3], mask.url(row[2], row[3]), _public(source, row[2], row[4]) if row[10] == "memento" else None, *row[5:])
         for row in archive.execute(f"select {captures} from captures order by id")
     ))  # fmt: skip
 
@@ -149,7 +150,12 @@ def copy_sources(source: Source, out: sqlite3.Connection) -> None:
 def _target(source: Source, site_id: str | None, target: str | None) -> str | None:
     if target is None or target in source.kinds:
         return target
-    return source.masker.url(site_id or "", target) if target.startswith(("http://", "https://")) else None
+    return _public(source, site_id or "", target)
+
+
+def _public(source: Source, site_id: str, address: str | None) -> str | None:
+    """An address of the web, masked; None for anything else."""
+    return source.masker.url(site_id, address) if address and address.startswith(("http://", "https://")) else None
 
 
 def copy_authors(source: Source, out: sqlite3.Connection) -> dict[int, int]:

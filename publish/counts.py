@@ -129,11 +129,19 @@ def _complaints(out: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _quality(archive: sqlite3.Connection, out: sqlite3.Connection) -> None:
-    """How far tags can be trusted: with each theme, and in all."""
+    """How far tags can be trusted: with each theme, and in all.
+
+    An interval without width is none: drawing anew from the few that a share was measured on gives it where all of them
+    are right, or none.
+    """
     columns = ", ".join(QUALITY)
     out.executemany(
         f"update themes set ({columns}) = ({', '.join('?' * len(QUALITY))}) where id = ?",
-        [(*row[:-1], row[-1]) for row in archive.execute(f"select {columns}, theme_id from theme_quality").fetchall()],
+        archive.execute(f"select {columns}, theme_id from theme_quality").fetchall(),
     )
     columns = "kind, part, value, figure, estimate, low, high, out_of, measured_with"
     fill(out, f"tag_quality ({columns})", archive.execute(f"select {columns} from tag_quality"))
+    for table, low, high in (
+        ("themes", "precision_low", "precision_high"), ("themes", "recall_low", "recall_high"), ("tag_quality", "low", "high"),
+    ):  # fmt: skip
+        out.execute(f"update {table} set {low} = null, {high} = null where {low} = {high}")

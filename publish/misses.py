@@ -10,9 +10,14 @@ from publish import addresses, references, tables
 from publish.site import Row, Site
 
 PAGES = ("search", "programs", "themes", "forums", "matrix", "coverage", "method", "corrections", "feed.atom")
-THREAD = re.compile(r"/thread/(?P<site>[^/]+)/(?P<thread>[^/]+)(?:/.*)?")
+THREAD = re.compile(r"/thread/(?P<site>[^/]+)/(?P<thread>[^/]+)(?:/(?P<rest>.*))?")
+CITED = re.compile(r"cite/(?P<post>[^/]+?)(?:\.txt|\.bib)?")
 SUBJECT = re.compile(r"/(?P<kind>program|theme|forum)/(?P<id>[^/]+)")
 TABLES = {"program": "programs", "theme": "themes", "forum": "sites"}
+HELD = """
+select t.native_id, t.title, t.site_id, s.title as forum from threads t join sites s on s.id = t.site_id
+where t.site_id = ? and t.native_id = ?
+"""
 # Links to a thread that is not held, at most.
 LINKING = """
 select l.url, l.permalink, l.title as words, t.title, t.state, t.created_at, p.number, s.title as forum
@@ -25,7 +30,9 @@ async def read(site: Site, path: str, message: str) -> Row:
     """What the page says: `said`, `near` (pages that may be meant: label and address), and of a thread what is known."""
     found: Row = {"said": message, "near": [], "thread": None, "words": _words(path), "numbers": False}
     if match := THREAD.fullmatch(path):
-        return found | await _thread(site, addresses.read_part(match["site"]), addresses.read_part(match["thread"]))
+        forum, native_id = addresses.read_part(match["site"]), addresses.read_part(match["thread"])
+        held = await site.row(HELD, [forum, native_id])
+        return found | (_in_thread(held, match["rest"] or "") if held else await _thread(site, forum, native_id))
     if match := SUBJECT.fullmatch(path):
         return found | await _subject(site, match["kind"], addresses.read_part(match["id"]))
     first, _, rest = unquote(path).strip("/").partition("/")
@@ -38,6 +45,19 @@ async def read(site: Site, path: str, message: str) -> Row:
     if first.lower() in await _tables(site):
         near.insert(0, (site.table(first.lower())[len(site.base) :], f"the table {first.lower()}"))
     return found | {"said": f"Nothing is at {path[:200]}.", "near": near}
+
+
+def _in_thread(thread: Row, rest: str) -> Row:
+    """What is missing below the address of a thread that is held."""
+    cited = CITED.fullmatch(rest)
+    what = f"has no post {addresses.read_part(cited['post'])[:80]}" if cited else f"has no page “{unquote(rest)[:80]}”"
+    said = f"Thread {thread['native_id']} of {thread['forum']} {what}."
+    return {
+        "said": said,
+        "near": [(addresses.thread(thread["site_id"], thread["native_id"]), thread["title"])],
+        "words": "",
+        "numbers": False,
+    }
 
 
 async def _thread(site: Site, forum: str, native_id: str) -> Row:

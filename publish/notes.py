@@ -15,11 +15,15 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from publish.wording import HOWS
+from publish import wording
 
 PLACE = re.compile(r'<span data-par="(\d+)"></span>')
 # Of the evidence for one tag so many stretches are shown, each cut at so many characters.
 STRETCHES, STRETCH = 3, 120
+VOICES = {
+    "seller": "the seller", "staff": "staff", "announcement": "an announcement", "email": "a pasted e-mail",
+    "quotation": "a quotation", "press": "the press", "navigation": "the page around it",
+}  # fmt: skip
 Tag = Mapping[str, Any]
 
 
@@ -45,7 +49,7 @@ def merged(tags: Sequence[Tag]) -> list[dict[str, Any]]:
     entries: dict[tuple[str, str], dict[str, Any]] = {}
     for tag in tags:
         entry = entries.setdefault((tag["sort"], tag["id"]), dict(tag, words=[]))
-        if HOWS.index(tag["how"]) < HOWS.index(entry["how"]):
+        if wording.HOWS.index(tag["how"]) < wording.HOWS.index(entry["how"]):
             entry.update(tag, words=[])
         if tag["evidence"] and tag["evidence"] not in entry["words"] and tag["how"] == entry["how"]:
             entry["words"].append(tag["evidence"])
@@ -78,7 +82,7 @@ def _note(name: str, tag: Tag, base: str) -> str:
     known = escape(tag["name"])
     origin = _origin(tag, base)
     words = _words(tag["words"])
-    made = f"Rule <i>{escape(tag['rule'])}</i>, confidence {tag['score']:.2f}, words of {escape(_voice(tag['voice']))}."
+    made = f"Rule <i>{escape(tag['rule'])}</i>, confidence {tag['score']:.2f}, words of {escape(VOICES.get(tag['voice'], tag['voice']))}."
     if tag["because"]:
         made += f" {escape(tag['because'])}"
     return (
@@ -90,25 +94,15 @@ def _note(name: str, tag: Tag, base: str) -> str:
 
 
 def _origin(tag: Tag, base: str) -> str:
-    if tag["sort"] == "theme":
-        return "Said here: "
-    if tag["how"] == "described":
-        return "Described, without its name: "
-    if tag["how"] == "named":
-        return "The program is named: "
-    if tag["evidence_in"] == "title":
-        return "Meant; named in the title: "
-    if tag["source"]:
-        where = tag["source"] if not tag["source"].startswith("/") else base + tag["source"]
-        return f'Meant; named in <a href="{escape(where)}">post {tag["source_number"]}</a>: '
-    return "Meant, not named: "
+    said = f"{wording.origin(tag)}: "
+    if tag["how"] != "inherited" or not tag["source"]:
+        return said
+    where = tag["source"] if not tag["source"].startswith("/") else base + tag["source"]
+    post = f"post {tag['source_number']}"
+    return said.replace(post, f'<a href="{escape(where)}">{post}</a>')
 
 
 def _words(words: Sequence[str]) -> str:
     shown = [word if len(word) <= STRETCH else word[: STRETCH - 1] + "…" for word in words[:STRETCHES]]
     more = f" and {len(words) - STRETCHES} more" if len(words) > STRETCHES else ""
     return ", ".join(f"“<bdi>{escape(word)}</bdi>”" for word in shown) + more + ("." if shown else "no single words.")
-
-
-def _voice(voice: str) -> str:
-    return {"seller": "the seller", "staff": "staff", "email": "a pasted e-mail"}.get(voice, f"a {voice}")

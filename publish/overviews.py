@@ -31,7 +31,7 @@ from site_months group by 1, 2 order by 2, 1
 """
 UNDATED = """
 select s.id as site_id, s.posts_undated as posts, count(c.thread_id) as threads,
-    coalesce(sum(c.state = 'gone'), 0) as gone, coalesce(sum(c.state = 'recovered'), 0) as recovered,
+    coalesce(sum(c.state in ('gone', 'recovered')), 0) as gone, coalesce(sum(c.state = 'recovered'), 0) as recovered,
     coalesce(sum(c.posts_missing), 0) as missing
 from sites s left join coverage c on c.site_id = s.id and c.month is null group by s.id
 """
@@ -45,6 +45,8 @@ order by c.posts_missing desc
 REASONS = (
     "select reason, count(*) as posts, explained from missing_posts group by reason, explained order by 2 desc limit 20"
 )
+SAVED = "select count(*) as threads from threads where state = 'saved'"
+LISTED_MISSING = "select count(*) as posts from missing_posts"
 LOOKUPS = """
 select state, archive, count(*) as threads, sum(new_posts) as posts, max(looked_at) as looked_at from lookups group by 1, 2
 """
@@ -146,7 +148,8 @@ async def coverage(site: Site) -> Row:
         "multiples": figures.small_multiples(
             [(row["title"], f"/forum/{row['id']}", counts[row["id"]]) for row in forums], name="forum", until=until)
             if len(forums) > 1 else [],
-        "thin": await site.rows(THIN), "reasons": await site.rows(REASONS), "lookups": await site.rows(LOOKUPS),
+        "saved": (await site.rows(SAVED))[0]["threads"],
+        "listed_missing": (await site.rows(LISTED_MISSING))[0]["posts"], "thin": await site.rows(THIN), "reasons": await site.rows(REASONS), "lookups": await site.rows(LOOKUPS),
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from publish import (
     misses,
     overviews,
     program_page,
+    questions,
     search,
     search_page,
     theme_page,
@@ -208,23 +209,21 @@ async def first_page(datasette: Datasette, request: Request) -> Response:
 
 
 async def query_context(datasette: Datasette, request: Request) -> Row:
-    """What `query.html` needs: for each parameter of a ready-made question, what it can be."""
+    """What `query.html` needs: for each parameter of a ready-made question what it can be, and which are something else."""
     site = Site(datasette, request)
-    lists = await search_page.choices(site)
-    lists["marketplace"] = [(row["id"], row["id"]) for row in await site.rows(
-        "select distinct marketplace as id from programs where marketplace is not null order by 1")]  # fmt: skip
-    # Of a program that nobody wrote about one can still ask how it changed and how one gets out.
-    lists["program"] = [
-        (row["id"], row["name"]) for row in await site.rows("select id, name from programs order by name")
-    ]
-    lists["role"] = [("member", "members"), ("staff", "staff")]
-    lists["sort"] = [("newest", "newest first"), ("oldest", "oldest first")]
+    known = await questions.choices(site)
     # Answers have the names of programs and themes; their pages are known by ids.
-    subjects = {
-        kind: {row["name"]: row["id"] for row in await site.rows(f"select id, name from {kind}s")}
-        for kind in ("program", "theme")
-    }
-    return site.context() | {"choices": {name: dict(entries) for name, entries in lists.items()}, "subjects": subjects}
+    subjects = {kind: {name: key for key, name in known[kind].items()} for kind in ("program", "theme")}
+    question = str(request.url_vars.get("table") or "")
+    known_question = await datasette.get_canned_query(site.database.name, question, request.actor) or {}
+    asked = {name: request.args.get(name) or "" for name in known_question.get("params") or ()}
+
+    def instead(parameter: str, value: str) -> str:
+        return site.table(question, **(asked | {parameter: value}))
+
+    return site.context() | {
+        "choices": known, "subjects": subjects, "wrong": questions.wrong(question, asked, known), "instead": instead,
+    }  # fmt: skip
 
 
 def style_sheet() -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from publish.site import Row, Site
 
 PASSAGES = """
-select m.post_id, m.created_at, m.passage, m.program_evidence, m.theme_evidence, m.how, m.permalink, m.url,
+select m.post_id, m.created_at, m.passage, m.program_evidence, m.theme_evidence, m.how, m.early, m.permalink, m.url,
     a.name as author, t.title, t.state, s.title as site, h.name as theme, h.id as theme_id, p.name as program,
     p.id as program_id, c.captured_at, c.digest
 from mentions m join threads t on t.id = m.thread_id join sites s on s.id = m.site_id
@@ -19,8 +19,11 @@ SHOWN, READ = 5, 40
 
 
 async def earliest(site: Site, column: str, value: str) -> Row | None:
-    """The first dated complaint of a seller. `column` is `program_id` or `theme_id`; None if there is none."""
-    dated = "and m.created_at is not null"
+    """The first dated complaint of a seller. `column` is `program_id` or `theme_id`; None if there is none.
+
+    Of a program, what is older than its first known date is probably about something else, and is passed over.
+    """
+    dated = "and m.created_at is not null" + (" and not m.early" if column == "program_id" else "")
     return await site.row(PASSAGES.format(column=column, order="asc", dated=dated, limit=1), [value])
 
 

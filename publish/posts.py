@@ -16,7 +16,7 @@ from publish import addresses, pictures
 from publish.changes import changes
 from publish.copying import Source, batches, fill
 from publish.display import Display, Evidence, Target
-from publish.labels import token
+from publish.labels import but, token
 from publish.masking import Masked, Masker
 from publish.names import Names
 from publish.wording import HOWS
@@ -24,6 +24,8 @@ from publish.words import Words
 
 # Code points of a paragraph that a row of `mentions` repeats.
 PASSAGE = 600
+# The rule of a tag on which a person decided.
+DECIDED = "review"
 # From so many posts on it pays to start further processes.
 MANY = 5000
 POSTS = """
@@ -45,11 +47,11 @@ COLUMNS = {
     "revisions": "id, post_id, observed_at, superseded_at, text, html, changes, permalink, capture_id",
     "paragraphs": 'id, post_id, revision_id, position, kind, voice, start, "end"',
     "program_tags": "post_id, thread_id, paragraph_id, revision_id, program_id, how, evidence, evidence_in,"
-    ' source_post_id, start, "end", rule, score, voice, month, site_id, run_id, url, permalink',
+    ' evidence_how, source_post_id, start, "end", rule, score, voice, month, site_id, run_id, url, permalink',
     "theme_tags": 'post_id, thread_id, paragraph_id, revision_id, theme_id, evidence, start, "end", rule, score, because,'
     " voice, month, site_id, run_id, url, permalink",
     "mentions": "post_id, thread_id, program_id, theme_id, how, voice, month, site_id, author_id, created_at,"
-    " program_evidence, theme_evidence, passage, url, permalink, capture_id",
+    " program_evidence, theme_evidence, passage, early, url, permalink, capture_id",
 }
 
 TEXT = COLUMNS["posts"].split(", ").index("text")
@@ -61,7 +63,8 @@ Rows = dict[str, list[tuple[object, ...]]]
 @dataclass(frozen=True)
 class _Batch:
     """Posts and what hangs on them: by post, tags by paragraph. `elsewhere` are texts of other posts that tags are
-    inherited from, by paragraph: thread, forum, text, new id of the post."""
+    inherited from, by paragraph: thread, forum, text, new id of the post; `naming` those paragraphs with the programs
+    that they name."""
 
     posts: list[Values]
     revisions: dict[int, list[Values]]
@@ -70,6 +73,7 @@ class _Batch:
     theme_tags: dict[int, list[Values]]
     links: dict[int, list[Values]]
     elsewhere: dict[int, tuple[int, str, str, int]]
+    naming: frozenset[tuple[int, str]]
     pictures: dict[int, dict[str, str]]
 
 
@@ -90,7 +94,8 @@ def copy_posts(
     What comes out is the same with any number.
     """
     names = {kind: dict(out.execute(f"select id, name from {kind}s").fetchall()) for kind in ("program", "theme")}
-    maker = _Maker(source.masker.names, source.kinds, source.bases, source.public_url, authors, names)
+    begins = dict(out.execute("select id, spoken_of_from from programs where spoken_of_from is not null").fetchall())
+    maker = _Maker(source.masker.names, source.kinds, source.bases, source.public_url, authors, names, begins)
     read = (_read(source, posts) for posts in batches(source.archive.execute(POSTS)))
     total = source.archive.execute("select count(*) from posts").fetchone()[0]
     done = 0
@@ -147,10 +152,15 @@ def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
 
     program_tags = tags("program_tags")
     sources = sorted({tag["source_paragraph_id"] for tag in program_tags if tag["source_paragraph_id"] is not None})
+    marks_of_sources = ", ".join("?" * len(sources))
+    naming = select(
+        f"select paragraph_id, program_id from program_tags where how = 'named' and paragraph_id in ({marks_of_sources})",
+        sources,
+    )
     elsewhere = select(
         "select g.id as paragraph, t.id as thread, t.site_id, coalesce(r.text, p.text) as text, o.id from paragraphs g"
         " join posts p on p.id = g.post_id join post_ids o on o.old = p.id join threads t on t.id = p.thread_id"
-        f" left join revisions r on r.id = g.revision_id where g.id in ({', '.join('?' * len(sources))})",
+        f" left join revisions r on r.id = g.revision_id where g.id in ({marks_of_sources})",
         sources,
     )
     return _Batch(
@@ -165,6 +175,7 @@ def _read(source: Source, posts: Sequence[sqlite3.Row]) -> _Batch:
             " left join threads h on h.id = l.target_thread_id"
             f" where l.state != 'outside' and l.post_id in ({marks})", ids)),
         {row["paragraph"]: (row["thread"], row["site_id"], row["text"], row["id"]) for row in elsewhere},
+        frozenset((row["paragraph_id"], row["program_id"]) for row in naming),
         pictures.of_posts(source.archive, ids),
     )  # fmt: skip
 
@@ -180,11 +191,12 @@ class _Maker:
         public_url: str,
         authors: dict[int, int],
         names: dict[str, dict[str, str]],
+        begins: dict[str, str],
     ) -> None:
-        self._given = (people, kinds, bases, public_url, authors, names)
+        self._given = (people, kinds, bases, public_url, authors, names, begins)
         self._masker = Masker(people)
         self._kinds, self._bases, self._public_url = kinds, bases, public_url
-        self._authors, self._names = authors, names
+        self._authors, self._names, self._begins = authors, names, begins
         self._displays = {site: Display(self._masker, site, base) for site, base in bases.items()}
         # A title or a paragraph that others inherit from is mostly near: the opening post, the post that is quoted.
         self._mask = lru_cache(maxsize=2048)(self._mask_within)
@@ -269,12 +281,14 @@ class _Maker:
             found.add(("year", place.month[:4]))
         if post["state"] != "present":
             found.add(("state", post["state"]))
+        hows: defaultdict[str, set[str]] = defaultdict(set)
         for paragraph in paragraphs:
-            programs = children.program_tags.get(paragraph["id"], [])
-            found |= {("program", tag["program_id"]) for tag in programs} | {("how", tag["how"]) for tag in programs}
+            for tag in children.program_tags.get(paragraph["id"], []):
+                hows[tag["program_id"]].add(tag["how"])
+                found |= {("program", tag["program_id"]), ("how", tag["how"])}
             found |= {("theme", tag["theme_id"]) for tag in children.theme_tags.get(paragraph["id"], [])}
             found.add(("voice", paragraph["voice"]))
-        return " ".join(token(kind, value) for kind, value in sorted(found))
+        return " ".join(token(kind, value) for kind, value in sorted(found | but(hows)))
 
     def _evidence(self, paragraphs: list[Values], children: _Batch) -> tuple[Evidence, ...]:
         found = []
@@ -312,13 +326,16 @@ class _Maker:
                 *text.span(paragraph["start"], paragraph["end"]),
             ))  # fmt: skip
             programs: dict[str, tuple[str, str | None]] = {}
+            early: set[str] = set()
             for tag in children.program_tags.get(key, []):
                 words, where, source_post, start, end = self._program_evidence(tag, text, post, children)
                 rows["program_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["program_id"], tag["how"], words, where,
-                    source_post, start, end, tag["rule"], tag["score"], voice, place.month, post["site_id"],
+                    _evidence_how(tag, children), source_post, start, end, tag["rule"], tag["score"], voice, place.month, post["site_id"],
                     tag["run_id"], place.url, place.permalink,
                 ))  # fmt: skip
+                if (post["created_at"] or "~") < self._begins.get(tag["program_id"], "") and tag["rule"] != DECIDED:
+                    early.add(tag["program_id"])
                 known = programs.get(tag["program_id"])
                 if known is None or HOWS.index(tag["how"]) < HOWS.index(known[0]):
                     programs[tag["program_id"]] = (tag["how"], words)
@@ -346,7 +363,7 @@ class _Maker:
                         rows["mentions"].append((
                             post["id"], post["thread_id"], program_id, theme_id, how, voice, place.month,
                             post["site_id"], self._authors.get(post["author_id"]), post["created_at"], named, carried,
-                            passage, place.url, place.permalink, post["capture_id"],
+                            passage, program_id in early, place.url, place.permalink, post["capture_id"],
                         ))  # fmt: skip
 
     def _program_evidence(
@@ -364,6 +381,14 @@ class _Maker:
             return None, where, source_post, None, None
         start, end = masked.span(tag["start"], tag["end"])
         return masked.text[start:end], where, source_post, start, end
+
+
+def _evidence_how(tag: Values, children: _Batch) -> str:
+    """What the words of a program tag do where they stand: name the program, or describe it. Titles only name."""
+    if tag["how"] != "inherited":
+        return str(tag["how"])
+    source = tag["source_paragraph_id"]
+    return "named" if source is None or (source, tag["program_id"]) in children.naming else "described"
 
 
 # In a process that was started to make rows: what makes them.

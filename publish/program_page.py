@@ -38,16 +38,18 @@ from program_sites c join sites s on s.id = c.site_id where c.program_id = ? ord
 FIRST = """
 select m.created_at, m.permalink, t.title, t.state, s.title as site from mentions m join threads t on t.id = m.thread_id
     join sites s on s.id = m.site_id
-where m.program_id = ? and m.created_at is not null order by m.post_id limit 1
+where m.program_id = ? and m.created_at is not null and not m.early order by m.post_id limit 1
 """
+EARLY = "select count(distinct post_id) as posts from mentions where program_id = ? and early"
 THREADS = """
 select t.title, t.permalink, t.created_at, t.state, c.posts from program_threads c join threads t on t.id = c.thread_id
 where c.program_id = ? order by c.thread_id desc limit 8
 """
 VANISHED = """
-select t.title, t.permalink, t.created_at, t.state, t.gone_at, t.posts_held, c.posts
+select t.title, t.permalink, t.created_at, t.state, t.gone_at, c.posts,
+    (select count(*) from posts where thread_id = t.id) as entries
 from program_threads c join threads t on t.id = c.thread_id
-where c.program_id = ? and c.state != 'live' order by c.thread_id desc limit 20
+where c.program_id = ? and c.state in ('gone', 'recovered') order by c.thread_id desc limit 20
 """
 # Themes that say how the way out works in practice.
 WAY_OUT = ("optout_obscure", "optout_offplatform", "optout_ineffective", "mandatory_no_exit")
@@ -71,6 +73,7 @@ async def read(site: Site, program_id: str) -> Row | None:
         "figure": chart(site, program, modes, counted, about), "rates": rates(site, program, counted, about),
         "voices": await site.rows(VOICES, [program_id]),
         "aliases": await site.rows(ALIASES, [program_id]),
+        "same_sources": len(modes) > 1 and len({mode["sources"] for mode in modes}) == 1,
         "sources": sources, "numbered": {source["url"]: number for number, source in enumerate(sources, 1)},
         "relations": {kind: [r for r in relations if r["kind"] == kind] for kind in ("predecessor", "successor", "related")},
         "pairs": await site.rows(PAIRS, [program_id]),
@@ -78,6 +81,7 @@ async def read(site: Site, program_id: str) -> Row | None:
         "threads": await site.rows(THREADS, [program_id]),
         "vanished": await site.rows(VANISHED, [program_id]),
         "first_mention": await site.row(FIRST, [program_id]),
+        "early": ((await site.row(EARLY, [program_id])) or {"posts": 0})["posts"],
         "first": await earliest(site, "program_id", program_id),
         "latest": await latest(site, "program_id", program_id),
         "feed": f"/program/{program_id}.atom",

@@ -34,7 +34,10 @@ async def agreement(site: Site) -> Row | None:
 
 
 async def parts(site: Site) -> list[Row]:
-    """What was measured of parts of the tags: a row each with `kind`, `part`, `value`, `precision` and `recall`."""
+    """What was measured of parts of the tags: a row each with `kind`, `part`, `value`, `precision` and `recall`.
+
+    Of part `how` a tag is right only if the way it came about is, too: these rows do not compare the ways.
+    """
     found: dict[tuple[str, str, str], Row] = {}
     for row in await site.rows(PARTS):
         key = row["kind"], row["part"], row["value"]

@@ -15,7 +15,8 @@ Ask = Callable[[str, Sequence[Any]], Awaitable[list[Row]]]
 MOST = 400
 OUT = f"""
 select l.kind, l.title as words, l.url, l.state, l.target_site_id, l.target_native_id, l.target_number, p.number,
-    t.title, t.permalink, t.state as target_state, t.posts_held, t.gone_at, c.captured_at, c.route, s.title as forum
+    t.title, t.permalink, t.state as target_state, t.gone_at,
+    (select count(*) from posts where thread_id = t.id) as entries, c.captured_at, c.route, s.title as forum
 from links l join posts p on p.id = l.post_id left join threads t on t.id = l.target_thread_id
     left join captures c on c.id = t.capture_id left join sites s on s.id = l.target_site_id
 where l.thread_id = ? and l.kind != 'mention' and l.target_thread_id is not l.thread_id

@@ -22,7 +22,8 @@ create table sites (
 );
 create table programs (
     id text primary key, name text not null, marketplace text, mode text, status text, description text,
-    note text, aliases text, exit_method text, exit text, exit_checked_on text, history text, sources text,
+    note text, aliases text, exit_method text, exit text, exit_checked_on text, history text, spoken_of_from text,
+    sources text,
     posts integer not null default 0, threads integer not null default 0, authors integer not null default 0,
     named_posts integer not null default 0, complaint_posts integer not null default 0,
     copies integer not null default 0, gone_posts integer not null default 0,
@@ -79,7 +80,7 @@ create table runs (
 create table captures (
     id integer primary key, run_id integer references runs(id), site_id text not null references sites(id),
     url text not null, captured_at text not null, status integer not null, mime text, digest text not null,
-    size integer not null, route text not null, warc_filename text not null,
+    size integer not null, route text not null, via text, warc_filename text not null,
     warc_record_offset integer not null, warc_record_length integer not null
 );
 create table authors (
@@ -122,7 +123,8 @@ create table program_tags (
     id integer primary key, post_id integer not null references posts(id),
     thread_id integer not null references threads(id), paragraph_id integer not null references paragraphs(id),
     revision_id integer references revisions(id), program_id text not null references programs(id),
-    how text not null, evidence text, evidence_in text not null, source_post_id integer references posts(id),
+    how text not null, evidence text, evidence_in text not null, evidence_how text not null,
+    source_post_id integer references posts(id),
     start integer, "end" integer, rule text not null, score real not null, voice text not null, month text,
     site_id text not null references sites(id), run_id integer references runs(id),
     url text not null, permalink text not null
@@ -140,8 +142,8 @@ create table mentions (
     thread_id integer not null references threads(id), program_id text references programs(id),
     theme_id text references themes(id), how text, voice text not null, month text,
     site_id text not null references sites(id), author_id integer references authors(id), created_at text,
-    program_evidence text, theme_evidence text, passage text not null, url text not null, permalink text not null,
-    capture_id integer references captures(id)
+    program_evidence text, theme_evidence text, passage text not null, early integer not null, url text not null,
+    permalink text not null, capture_id integer references captures(id)
 );
 create table links (
     id integer primary key, post_id integer not null references posts(id),
@@ -284,7 +286,8 @@ create index program_modes_by_program on program_modes(program_id);
 create index program_sources_by_program on program_sources(program_id);
 create index aliases_by_program on aliases(program_id);
 create index program_threads_by_thread on program_threads(thread_id);
-create index program_threads_vanished on program_threads(program_id, thread_id) where state != 'live';
+create index program_threads_vanished on program_threads(program_id, thread_id)
+    where state in ('gone', 'recovered');
 create index posts_by_capture on posts(capture_id);
 create index threads_by_capture on threads(capture_id);
 create index paragraphs_by_revision on paragraphs(revision_id) where revision_id is not null;

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from datasette.database import Database
-from markupsafe import Markup, escape
 
 from publish import labels, suggestions
 from publish.query import NOTHING, fts_query, search_query
+from publish.snippets import snippet
 
 # Ranking and counting look at the newest matches only, which keeps them fast at ten million posts; the page says so.
 RANKED = 5000
@@ -19,8 +19,7 @@ PAGE = 20
 MOST_PAGES = RANKED // PAGE
 LONGEST_QUERY = 500
 SORTS = ("best", "newest", "oldest")
-# Signs around a matching word in a snippet, replaced after escaping.
-OPEN, CLOSE = "\x02", "\x03"
+PAGE_NUMBER = re.compile("0*[1-9][0-9]{0,8}")
 
 HITS = f"""
 with candidates as materialized (
@@ -29,18 +28,21 @@ with candidates as materialized (
 ), top as (
     select id, score from candidates order by score, id desc limit {PAGE} offset :offset
 )
-select top.id, ({{snippet}}) as snippet from top order by score, top.id desc
+select top.id, ({{text}}) as text from top order by score, top.id desc
 """
 BY_TIME = f"""
 with top as materialized (
     select rowid as id from posts_fts where posts_fts match :match order by rowid {{order}} limit {PAGE} offset :offset
 )
-select top.id, ({{snippet}}) as snippet from top order by top.id {{order}}
+select top.id, ({{text}}) as text from top order by top.id {{order}}
 """
-SNIPPET = """
-    select snippet(posts_fts, 1, char(2), char(3), '…', 40) from posts_fts where posts_fts match :words and rowid = top.id
+MARKED = """
+    select highlight(posts_fts, 1, char(2), char(3)) from posts_fts where posts_fts match :words and rowid = top.id
 """
-BEGINNING = "select substr(text, 1, 280) from posts where id = top.id"
+TEXT = "select text from posts where id = top.id"
+PARAGRAPHS = """
+select post_id, voice, start, "end" from paragraphs where post_id in ({marks}) and revision_id is null order by post_id, start
+"""
 # One text of all labels of the newest matches: SQLite joins them faster than Python reads rows, and takes them from an
 # index of nothing else in half the time that the rows of posts take.
 LABELS = f"""
@@ -85,7 +87,7 @@ class Question:
         sort = values.get("sort", "")
         return cls(
             **texts, sort=sort if sort in SORTS else "best",
-            page=min(max(int(page), 1), MOST_PAGES) if re.fullmatch(r"[0-9]{1,4}", page) else 1,
+            page=int(page) if PAGE_NUMBER.fullmatch(page) else 1,
         )  # fmt: skip
 
     @property
@@ -109,11 +111,6 @@ class Question:
         return search_query(self.q, **self.filters)
 
 
-def highlighted(snippet: str) -> Markup:
-    """A snippet as markup: escaped, the matching words marked."""
-    return Markup(str(escape(snippet)).replace(OPEN, "<mark>").replace(CLOSE, "</mark>"))
-
-
 async def find(database: Database, question: Question) -> dict[str, Any]:
     """What the search page shows.
 
@@ -132,17 +129,19 @@ async def find(database: Database, question: Question) -> dict[str, Any]:
         }
     words = fts_query(question.q)
     values = {"match": question.match, "words": words, "offset": (question.page - 1) * PAGE}
-    snippet = BEGINNING if words == NOTHING else SNIPPET
-    if question.sort == "best" and words != NOTHING:
-        found = (await database.execute(HITS.format(snippet=snippet), values)).rows
+    text = TEXT if words == NOTHING else MARKED
+    if question.page > MOST_PAGES:
+        found = []
+    elif question.sort == "best" and words != NOTHING:
+        found = (await database.execute(HITS.format(text=text), values)).rows
     else:
         order = "asc" if question.sort == "oldest" else "desc"
-        found = (await database.execute(BY_TIME.format(snippet=snippet, order=order), values)).rows
-    count, counted = await _labels(database, question.match)
+        found = (await database.execute(BY_TIME.format(text=text, order=order), values)).rows
+    count, counted = await _labels(database, question.q, question.filters)
     for kind in question.filters:
         # Of a filter that is set, the other values are counted as if it were not: they are what a reader may turn to.
         asked = {each: value for each, value in question.filters.items() if each != kind}
-        _, without = await _labels(database, search_query(question.q, **asked))
+        _, without = await _labels(database, question.q, asked)
         counted = Counter({key: n for key, n in counted.items() if key[0] != kind})
         counted.update({key: n for key, n in without.items() if key[0] == kind})
     return {
@@ -159,11 +158,17 @@ async def find(database: Database, question: Question) -> dict[str, Any]:
 async def _details(database: Database, found: Any) -> list[dict[str, Any]]:
     details = await database.execute(DETAILS.format(marks=", ".join("?" * len(found))), [row["id"] for row in found])
     by_id = {row["id"]: dict(row) for row in details.rows}
-    return [by_id[row["id"]] | {"snippet": highlighted(row["snippet"] or "")} for row in found]
+    spoken = await database.execute(PARAGRAPHS.format(marks=", ".join("?" * len(found))), [row["id"] for row in found])
+    paragraphs: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in spoken.rows:
+        paragraphs[row["post_id"]].append(row)
+    posts = [(by_id[row["id"]], row["text"] or "") for row in found]
+    return [post | {"snippet": snippet(text, post["role"], paragraphs[post["id"]])} for post, text in posts]
 
 
-async def _labels(database: Database, match: str) -> tuple[int, Counter[tuple[str, str]]]:
+async def _labels(database: Database, words: str, filters: dict[str, str]) -> tuple[int, Counter[tuple[str, str]]]:
     """How many posts match, at most one more than are ranked, and how many of them have each label."""
+    match = search_query(words, **filters)
     if match == NOTHING:
         return 0, Counter()
     row = (await database.execute(LABELS, {"match": match})).rows[0]
@@ -171,4 +176,5 @@ async def _labels(database: Database, match: str) -> tuple[int, Counter[tuple[st
     for token, posts in Counter((row["labels"] or "").split()).items():
         kind, _, value = token.partition("0")
         counted[kind, value] = posts
+    labels.settle(counted, filters)
     return row["posts"], counted

@@ -16,7 +16,7 @@ SITES = "select id, title as name, posts from sites order by title"
 YEARS = "select distinct substr(month, 1, 4) as id from site_months where posts > 0 order by 1 desc"
 NAMES = {
     "program": ("Program", "any program"), "theme": ("Theme", "any theme"), "site": ("Forum", "any forum"),
-    "year": ("Year", "any year"), "voice": ("Voice", "any voice"), "how": ("Program is", "named or meant"),
+    "year": ("Year", "any year"), "voice": ("Voice", "any voice"), "how": ("Program is", "named, described or meant"),
     "state": ("State", "alive or vanished"),
 }  # fmt: skip
 # Parameters that the page knows.
@@ -107,7 +107,7 @@ def _ignored(question: search.Question, arguments: Mapping[str, str]) -> list[st
     found = [f"{name}={value}" for name, value in arguments.items() if name not in KNOWN and not name.startswith("_")]
     if arguments.get("sort", "best") not in ("", *search.SORTS):
         found.append(f"sort={arguments['sort']}")
-    if not re.fullmatch("[0-9]*", arguments.get("page", "")):
+    if arguments.get("page") and not search.PAGE_NUMBER.fullmatch(arguments["page"]):
         found.append(f"page={arguments['page']}")
     return [each[:60] for each in found[:5]]
 

@@ -33,7 +33,8 @@ update sites set (posts, small_actions, posts_deleted, posts_hidden, posts_undat
     from posts where site_id = sites.id);
 update sites set (threads, posts_listed, posts_held, posts_missing, threads_gone, threads_recovered) = (
     select count(*), coalesce(sum(coalesce(posts_listed, posts_held)), 0), coalesce(sum(posts_held), 0),
-        coalesce(sum(posts_missing), 0), coalesce(sum(state = 'gone'), 0), coalesce(sum(state = 'recovered'), 0)
+        coalesce(sum(posts_missing), 0), coalesce(sum(state in ('gone', 'recovered')), 0),
+        coalesce(sum(state = 'recovered'), 0)
     from coverage where site_id = sites.id);
 update sites set copies = (
     select coalesce(sum(posts - 1), 0) from (
@@ -48,7 +49,7 @@ insert into site_months (site_id, month, posts, threads, gone, recovered, listed
             0 as missing
         from posts where kind = 'post' and month is not null group by 1, 2
         union all
-        select site_id, month, null, count(*), sum(state = 'gone'), sum(state = 'recovered'),
+        select site_id, month, null, count(*), sum(state in ('gone', 'recovered')), sum(state = 'recovered'),
             sum(coalesce(posts_listed, posts_held)), sum(posts_held), sum(posts_missing)
         from coverage where month is not null group by 1, 2)
     group by 1, 2

@@ -19,7 +19,7 @@ FIRST: dict[str, tuple[str, ...]] = {
     "theme_tags": ("id", "theme_id", "evidence", "rule", "score", "because", "thread_id"),
     "revisions": ("id", "post_id", "observed_at", "superseded_at", "text"),
     "links": ("id", "kind", "state", "title", "url", "thread_id", "post_id"),
-    "captures": ("id", "captured_at", "url", "status", "route", "digest"),
+    "captures": ("id", "captured_at", "url", "status", "route", "via", "digest"),
     "coverage": ("thread_id", "state", "posts_listed", "posts_held", "posts_missing", "posts_unexplained", "reasons"),
 }
 # (title, what they hold, tables); tables that are named nowhere are counts.

@@ -16,7 +16,7 @@ def version(taxonomy: Taxonomy) -> str:
 
 PROGRAMS = (
     "id, name, marketplace, mode, status, description, note, aliases, exit_method, exit, exit_checked_on,"
-    " history, sources"
+    " history, spoken_of_from, sources"
 )
 THEMES = "id, name, kind, definition, includes, excludes, examples"
 
@@ -28,7 +28,7 @@ def program_rows(taxonomy: Taxonomy) -> list[tuple[str | None, ...]]:
             program.id, program.name, program.marketplace, program.mode, program.status, program.description,
             program.note, "; ".join(alias.text for alias in program.aliases),
             *((way.method, way.detail, way.verified_on) if (way := program.exit) else (None, None, None)),
-            "; ".join(_mode(mode) for mode in program.history), _addresses(program.sources),
+            "; ".join(_mode(mode) for mode in program.history), program.spoken_of_from, _addresses(program.sources),
         )
         for program in taxonomy.programs
     ]  # fmt: skip

@@ -14,28 +14,37 @@ from publish import addresses, notes, references
 
 THREAD = """
 select t.*, s.title as site, s.kind as site_kind, c.captured_at, c.route, c.digest,
-    (select max(number) from posts where thread_id = t.id) as last_number,
+    (select max(number) from (select number from posts where thread_id = t.id
+        union all select number from missing_posts where thread_id = t.id)) as last_number,
+    (select count(*) from posts where thread_id = t.id) as entries,
+    (select count(*) from posts where thread_id = t.id and kind != 'post') as small_actions,
+    (select group_concat(distinct k.route) from posts p join captures k on k.id = p.capture_id where p.thread_id = t.id)
+        as routes,
     v.posts_missing, v.posts_unexplained, v.tombstones, v.hidden_posts, n.title as moved_title, n.permalink as moved_permalink
 from threads t join sites s on s.id = t.site_id join coverage v on v.thread_id = t.id
     left join threads n on n.site_id = t.site_id and n.native_id = t.moved_to left join captures c on c.id = t.capture_id
 where t.site_id = ? and t.native_id = ?
 """
 POSTS = """
-select p.*, a.name as author, c.captured_at, c.route, c.digest, c.id as capture
+select p.*, a.name as author, c.captured_at, c.route, c.via, c.digest, c.id as capture
 from posts p left join authors a on a.id = p.author_id left join captures c on c.id = p.capture_id
 where p.thread_id = :thread and p.number between :first and :last order by p.number, p.id
+"""
+MISSING = """
+select * from missing_posts where thread_id = :thread and (number is null or number between :first and :last)
+order by number, native_id limit 1000
 """
 OF_POSTS = "(select id from posts where thread_id = :thread and number between :first and :last)"
 PROGRAMS = f"""
 select g.post_id, a.position, a.kind as paragraph, 'program' as sort, g.program_id as id, n.name, g.how, g.evidence,
-    g.evidence_in, g.rule, g.score, null as because, g.voice, g.run_id, s.permalink as source, s.number as source_number
+    g.evidence_in, g.evidence_how, g.rule, g.score, null as because, g.voice, g.run_id, s.permalink as source, s.number as source_number
 from program_tags g join programs n on n.id = g.program_id join paragraphs a on a.id = g.paragraph_id
     left join posts s on s.id = g.source_post_id
 where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
 """
 THEMES = f"""
 select g.post_id, a.position, a.kind as paragraph, 'theme' as sort, g.theme_id as id, n.name, 'said' as how, g.evidence,
-    'paragraph' as evidence_in, g.rule, g.score, g.because, g.voice, g.run_id, null as source, null as source_number
+    'paragraph' as evidence_in, 'said' as evidence_how, g.rule, g.score, g.because, g.voice, g.run_id, null as source, null as source_number
 from theme_tags g join themes n on n.id = g.theme_id join paragraphs a on a.id = g.paragraph_id
 where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
 """
@@ -75,9 +84,7 @@ async def read(database: Database, site_id: str, native_id: str, page: int, base
         return Markup(html.replace('href="/thread/', f'href="{base}/thread/'))
 
     posts = await rows(POSTS)
-    missing = await rows(
-        "select * from missing_posts where thread_id = ? order by number, native_id limit 1000", [thread["id"]]
-    )
+    missing = await rows(MISSING)
     tags = _by_post(await rows(PROGRAMS) + await rows(THEMES))
     revisions = _by_post(await rows(REVISIONS))
     names = {row["id"]: row["name"] for row in await rows("select id, name from programs", [])}
@@ -91,7 +98,7 @@ async def read(database: Database, site_id: str, native_id: str, page: int, base
         "thread": thread,
         "title": notes.title(thread["title"], thread["title_marks"], names, base),
         "forum_tags": _tags(thread["tags"]),
-        "items": list(_with_gaps(posts, missing, first)),
+        "items": list(_with_gaps(posts, missing, first, min(where["last"], thread["last_number"] or 0))),
         "unplaced": [row for row in missing if row["number"] is None],
         "titles": await rows("select * from titles where thread_id = ? order by observed_at", [thread["id"]]),
         "programs": await rows(SUMMARY, [thread["id"]]),
@@ -106,27 +113,27 @@ async def read(database: Database, site_id: str, native_id: str, page: int, base
 
 
 def _with_gaps(
-    posts: list[dict[str, Any]], missing: list[dict[str, Any]], first: int
+    posts: list[dict[str, Any]], missing: list[dict[str, Any]], first: int, last: int
 ) -> Iterable[tuple[str, dict[str, Any]]]:
-    """("post", post) and, where numbers are skipped, ("gap", numbers and reasons)."""
+    """("post", post) and, where numbers from `first` to `last` are skipped, ("gap", numbers and reasons)."""
     reasons = {row["number"]: row for row in missing if row["number"] is not None}
     expected = first
     for post in posts:
         if post["number"] > expected:
-            known = [reasons[number] for number in range(expected, post["number"]) if number in reasons]
-            yield (
-                "gap",
-                {
-                    "first": expected,
-                    "reasons": sorted({row["reason"] for row in known}),
-                    "asked": max((row["asked"] for row in known), default=0),
-                    "last": post["number"] - 1,
-                    "missed_at": max((row["last_missed_at"] for row in known), default=None),
-                    "unknown": post["number"] - expected - len(known),
-                },
-            )
+            yield "gap", _gap(reasons, expected, post["number"] - 1)
         expected = max(expected, post["number"] + 1)
         yield "post", post
+    if expected <= last:
+        yield "gap", _gap(reasons, expected, last)
+
+
+def _gap(reasons: dict[int, dict[str, Any]], first: int, last: int) -> dict[str, Any]:
+    known = [reasons[number] for number in range(first, last + 1) if number in reasons]
+    return {
+        "first": first, "last": last, "reasons": sorted({row["reason"] for row in known}),
+        "missed_at": max((row["last_missed_at"] for row in known), default=None),
+        "unknown": last - first + 1 - len(known),
+    }  # fmt: skip
 
 
 def _by_post(rows: Iterable[dict[str, Any]]) -> defaultdict[int, list[dict[str, Any]]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 MODES = {
     "auto_enrol": "Switched on for sellers",
     "default_on": "Default of a setting",
@@ -17,7 +20,7 @@ MODES = {
 MODES_EXPLAINED = {
     "auto_enrol": "Sellers were put into it; there is, or was, a way out.",
     "default_on": "It is the default of a setting that sellers can change.",
-    "mandatory": "There is no way out.",
+    "mandatory": "It applies without a choice: no setting turns it off.",
     "silence_is_consent": "It applies after a deadline to those who did not refuse.",
     "contract_by_use": "Who goes on using the platform has accepted it.",
     "opt_in_confused": "Sellers choose it, but many speak of it as imposed.",
@@ -45,19 +48,41 @@ VOICES = {
     "seller": "Seller", "staff": "Staff", "announcement": "Announcement", "email": "Pasted e-mail",
     "quotation": "Quotation", "press": "Press", "navigation": "Navigation",
 }  # fmt: skip
-# The ways in which a post is about a program, the surest first.
+# The ways in which a post is about a program; where several are so, the first of them is shown.
 HOW = {
     "named": "Named in the post",
     "described": "Described, without its name",
     "inherited": "Meant, by what was said before",
 }
+# What the words do on which a program tag rests.
+EVIDENCE = {"named": "named", "described": "described, without its name,"}
 # All ways of a tag; a theme is always said.
 HOWS = ("said", *HOW)
 STATES = {
-    "live": "Thread still there", "gone": "Thread vanished", "recovered": "Thread recovered", "deleted": "Post deleted",
-    "hidden": "Post hidden",
+    "live": "Thread still there", "gone": "Thread vanished, saved in time", "recovered": "Thread vanished, recovered",
+    "saved": "Thread known from a saved copy",
+    "deleted": "Post deleted", "hidden": "Post hidden",
 }  # fmt: skip
 ROUTES = {"live": "from the forum", "memento": "from a web archive", "import": "from a saved file"}
+
+
+def kept(routes: Iterable[str]) -> str:
+    """Where that came from which others kept of a thread: `from a web archive and from a saved file`."""
+    return " and ".join(ROUTES[route] for route in ("memento", "import") if route in routes)
+
+
+def origin(tag: Mapping[str, Any]) -> str:
+    """How a post comes to have this tag (`how`, `evidence_in`, `evidence_how`, `source_number`)."""
+    if tag["how"] == "said":
+        return "Said here"
+    if tag["how"] == "named":
+        return "The program is named"
+    if tag["how"] == "described":
+        return HOW["described"]
+    said = EVIDENCE[tag["evidence_how"]]
+    if tag["evidence_in"] == "title":
+        return f"Meant; {said} in the title"
+    return "Meant, not named" if tag["source_number"] is None else f"Meant; {said} in post {tag['source_number']}"
 
 
 def word(words: dict[str, str], code: str | None) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 # A seller's complaint can be about these modes; a buyer's own choice is no seller program.
 BUYER_SIDE = "buyer_side"
 # Not a program at all: a remedy or a metric that is mentioned beside one.
 CONTEXT = "context"
+# A program is spoken of before it begins: it is announced, and tried out. In days.
+ANNOUNCED = 30
 # In a theme's `exclude`: what belongs to another theme instead.
 INSTEAD = re.compile(r"-> (\w+)\b(?! \(may co-occur)")
 
@@ -106,6 +109,14 @@ class Program:
     def first_known(self) -> str | None:
         """The earliest date of the history (a day, a month, a year); None if none is dated."""
         return min((mode.date for mode in self.history if mode.date), default=None)
+
+    @property
+    def spoken_of_from(self) -> str | None:
+        """The day (ISO 8601) before which nobody is expected to speak of it; None where its beginning is not known."""
+        if not self.first_known or self.mode == CONTEXT or self.buyer_side:
+            return None
+        year, month, day = (*map(int, self.first_known.split("-")), 1, 1)[:3]
+        return (date(year, month, day) - timedelta(days=ANNOUNCED)).isoformat()
 
 
 @dataclass(frozen=True)

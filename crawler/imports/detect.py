@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-HEAD_BYTES = 4096
-URLS = re.compile(rb"(?:\s*(?:#[^\n]*|https?://\S+(?:[ \t]+#[^\n]*)?)\s*(?:\n|$))+\Z")
+HEAD_BYTES = 1 << 16
+ADDRESS = re.compile(rb"https?://\S+(?:[ \t]+#.*)?")
 
 
 def kind(path: Path) -> str | None:
@@ -25,5 +25,12 @@ def kind(path: Path) -> str | None:
         return "har" if re.match(rb'\{\s*"log"\s*:', text) else None
     if text[:1] == b"<":
         return "page"
-    lines = head if len(head) < HEAD_BYTES else head.rpartition(b"\n")[0]
-    return "urls" if lines.strip() and URLS.match(lines) else None
+    return "urls" if _is_list(text if len(head) < HEAD_BYTES else text.rpartition(b"\n")[0]) else None
+
+
+def _is_list(text: bytes) -> bool:
+    """Whether it is a list of addresses: half of the lines or more are one, apart from comments. Of the others the reader
+    tells."""
+    lines = [line.strip() for line in text.splitlines()]
+    entries = [line for line in lines if line and not line.startswith(b"#")]
+    return 2 * sum(bool(ADDRESS.fullmatch(line)) for line in entries) >= max(len(entries), 1)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from archive import clock
-from archive.warc import Exchange
-from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, kept, without_secrets
+from crawler.imports.saved import Broken, Parts, Passed, Saved, kept, saved
+
+NOT_MODIFIED = 304
 
 
 def read(path: Path) -> Parts:
@@ -32,30 +33,33 @@ def read(path: Path) -> Parts:
         where = f"{path.name} entry {index + 1}"
         try:
             yield _entry(entry, where)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            yield Passed(where, f"not as HAR 1.2 describes it: {type(error).__name__} {error}")
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            # The message itself may quote what is secret.
+            yield Passed(where, f"not as HAR 1.2 describes it ({type(error).__name__})")
     if broken:
-        raise BrokenFile(f"{path.name} is broken after entry {len(entries)}: {broken}")
+        yield Broken(f"{path.name} is broken after entry {len(entries)}: {broken}")
 
 
 def _entry(entry: Any, where: str) -> Saved | Passed:
     request, response = entry["request"], entry["response"]
     if request["method"] != "GET":
         return Passed(where, "not a GET request")
-    url, moment, content = str(request["url"]), clock.normal(entry.get("startedDateTime")), response["content"]
-    if moment is None or not url.startswith(("http://", "https://")):
-        return Passed(where, "without a time or an address")
-    text = content.get("text")
+    content, text = response["content"], response["content"].get("text")
     if not isinstance(text, str):
         return Passed(where, "the answer's body was not saved")
     try:
         body = base64.b64decode(text, validate=True) if content.get("encoding") == "base64" else text.encode()
     except (binascii.Error, UnicodeEncodeError) as error:
         return Passed(where, f"its body cannot be read: {error}")
+    status = int(response["status"])
+    if status == NOT_MODIFIED and body:
+        # The browser asked whether its copy still holds, and that is what it saved.
+        status = 200
     headers = kept([(str(header["name"]), str(header["value"])) for header in response.get("headers") or ()])
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", str(content.get("mimeType") or "")))
-    return Saved(Exchange(without_secrets(url), moment, int(response["status"]), "", headers, body), where)
+    moment = clock.normal(entry.get("startedDateTime"))
+    return saved(where, str(request["url"]), moment, status, headers, body)
 
 
 def _whole_entries(text: str) -> list[Any]:

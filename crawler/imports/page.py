@@ -10,13 +10,16 @@ from selectolax.lexbor import LexborHTMLParser
 
 from archive import clock
 from archive.markup import too_deep
-from archive.warc import Exchange
-from crawler.imports.saved import Parts, Passed, Saved, without_secrets
+from crawler.imports.saved import Parts, Passed, saved
 
 HEAD_BYTES = 20_000
 # SingleFile writes a comment at the head: "Page saved with SingleFile", `url: ...`, `saved date: ...` (its
-# page-serialisation code), the date in the form of JavaScript's Date.toString().
-SINGLE_FILE = re.compile(r"Page saved with SingleFile\s+url:\s*(\S+)\s+saved date:\s*([^\n(]+)", re.I)
+# page-serialisation code), the date in the form of JavaScript's Date.toString(). Elsewhere the words are somebody's text.
+SINGLE_FILE = re.compile(
+    r"\ufeff?\s*(?:<!doctype[^>]*>\s*)?(?:<html[^>]*>\s*)?<!--\s*Page saved with SingleFile\s+url:\s*(\S+)\s+"
+    r"saved date:\s*([^\n(]+)",
+    re.I,
+)
 JAVASCRIPT_DATE = "%a %b %d %Y %H:%M:%S GMT%z"
 # What browsers write, after Internet Explorer's "mark of the web": <!-- saved from url=(0042)https://... -->.
 MARK_OF_THE_WEB = re.compile(r"<!--\s*saved from url=\(\d+\)\s*(\S+?)\s*-->", re.I)
@@ -26,7 +29,7 @@ def read(path: Path, *, url: str | None = None, saved_at: str | None = None) -> 
     """The page. `url`, `saved_at` (ISO 8601) go before what the file says; without any the file's own time is taken."""
     body = path.read_bytes()
     head = body[:HEAD_BYTES].decode("utf-8", "replace")
-    single = SINGLE_FILE.search(head)
+    single = SINGLE_FILE.match(head)
     address = url or (single[1] if single else None) or _marked(head) or _canonical(body)
     if not address or not address.startswith(("http://", "https://")):
         yield Passed(path.name, "the page does not say where it comes from. Say it with --url")
@@ -34,7 +37,7 @@ def read(path: Path, *, url: str | None = None, saved_at: str | None = None) -> 
     moment = saved_at or (_javascript_date(single[2]) if single else None)
     moment = moment or clock.iso(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     headers = [("Content-Type", "text/html; charset=utf-8")]
-    yield Saved(Exchange(without_secrets(address), moment, 200, "OK", headers, body), path.name)
+    yield saved(path.name, address, moment, 200, headers, body)
 
 
 def _javascript_date(text: str) -> str | None:

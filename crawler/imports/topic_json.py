@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive import clock
-from archive.warc import Exchange
-from crawler.imports.saved import BrokenFile, Parts, Passed, Saved, without_secrets
+from crawler.imports.saved import Broken, Parts, Passed, saved
 
 
 def read(path: Path, *, url: str | None = None, saved_at: str | None = None) -> Parts:
@@ -18,11 +17,12 @@ def read(path: Path, *, url: str | None = None, saved_at: str | None = None) -> 
     try:
         topic = json.loads(body)["id"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BrokenFile(f"{path.name} is no whole topic: {error}") from error
+        yield Broken(f"{path.name} is no whole topic: {error}")
+        return
     if not url:
         yield Passed(path.name, "a topic's JSON does not say of which forum it is. Say it with --url")
         return
-    base = without_secrets(url).partition("/t/")[0].rstrip("/")
+    base = url.partition("?")[0].partition("/t/")[0].rstrip("/")
     moment = saved_at or clock.iso(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     headers = [("Content-Type", "application/json; charset=utf-8")]
-    yield Saved(Exchange(f"{base}/t/{topic}.json", moment, 200, "OK", headers, body), path.name)
+    yield saved(path.name, f"{base}/t/{topic}.json", moment, 200, headers, body)

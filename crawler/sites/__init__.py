@@ -16,7 +16,8 @@ ADAPTERS: dict[str, Adapter] = {
 def reader(site: Site, url: str, body: bytes) -> Adapter:
     """What reads a response: a page that an archive or a browser kept of a live Discourse is HTML like a dead one's."""
     page = site.kind == "discourse" and not url.partition("?")[0].endswith(".json")
-    return discourse_html if page and body[:2000].lstrip()[:1] == b"<" else ADAPTERS[site.kind]
+    markup = body[:2000].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    return discourse_html if page and markup else ADAPTERS[site.kind]
 
 
 __all__ = ["ADAPTERS", "Adapter", "Reference", "Site", "reader"]

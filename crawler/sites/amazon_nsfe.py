@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -27,7 +27,7 @@ from crawler.observations import (
     ThreadGone,
     ThreadPage,
 )
-from crawler.sites.base import Reference, Site, path_below
+from crawler.sites.base import BEHIND, Reference, Site, path_below
 from crawler.sites.html import (
     NEW_FORUM_HOME,
     STAFF_NAME,
@@ -35,7 +35,10 @@ from crawler.sites.html import (
     canonical,
     count_of,
     cut_off,
+    ended,
+    has_foot,
     moment,
+    open_at_end,
     parse,
     refuse,
     title_of,
@@ -75,6 +78,8 @@ CARDS = '[data-testid="search-post-layout"], [data-testid="search-post-compact-l
 LISTING = '[data-testid="searchListing-container"]'
 CONTENT = '[data-testid="post-content"]'
 ARTICLES = 'article[id^="post-"]'
+REPLY_COUNT = '[data-testid="reply-metric"], reply-metric'
+MORE_REPLIES = '[data-testid="show-replies"]'
 NOT_SHOWN = "how further replies are loaded is not known"
 # The name stands in no element of its own kind in every copy that was seen; its form is always one of these.
 NAME = re.compile(r"Seller_[A-Za-z0-9]{4,}|[^\W_][\w.'-]*_(?:Amazon|Amzn)")
@@ -92,7 +97,7 @@ def reference(site: Site, url: str) -> Reference | None:
         return None
     query = parse_qs(urlsplit(url).query)
     if match := THREAD_PATH.match(unquote(path)):
-        post = POST_ID.fullmatch(query.get("postId", [""])[0])
+        post = POST_ID.fullmatch("".join(asked(url)[:1]).rstrip(BEHIND))
         return Reference(thread=match[1].lower(), post_native_id=post[1].lower() if post else None)
     if LIST_PATH.match(path):
         for value in query.get("categories[]", []):
@@ -128,7 +133,8 @@ def posts_request(site: Site, native_id: str, post_ids: Sequence[str]) -> str:
 
 
 def asked(url: str) -> tuple[str, ...]:
-    return tuple(parse_qs(urlsplit(url).query).get("postId", []))
+    query = parse_qs(urlsplit(url).query)
+    return tuple(value for name, values in query.items() if name.lower() == "postid" for value in values)
 
 
 def read(site: Site, url: str, status: int, body: bytes) -> Observation:
@@ -193,7 +199,7 @@ def _card(card: LexborNode, site: Site, category: str | None) -> ListedThread | 
     activity = card.css_first('[data-testid="last-activity-metric"] time, last-activity-metric time')
     last = moment(activity)
     times = [moment(node) for node in card.css("time[datetime]") if activity is None or node.mem_id != activity.mem_id]
-    replies = count_of(words(card.css_first('[data-testid="reply-metric"], reply-metric')))
+    replies = count_of(words(card.css_first(REPLY_COUNT)))
     excerpt = words(card.css_first('[data-testid="content-expander"] p, [data-testid="content-expander"]'))
     signs = [title, excerpt, replies, last]
     return ListedThread(
@@ -204,7 +210,7 @@ def _card(card: LexborNode, site: Site, category: str | None) -> ListedThread | 
         category_native_id=category,
         created_at=times[0] if times else None,
         last_activity_at=last or (times[0] if times else None),
-        posts_count=replies[0] + 1 if replies else None,
+        posts_count=replies[0] + 1 if replies and replies[1] is not None else None,
         fingerprint=hashlib.sha256(json.dumps(signs).encode()).hexdigest()[:16],
     )
 
@@ -229,15 +235,26 @@ def _thread(page: LexborHTMLParser, site: Site, url: str, thread: str, body: byt
     permalink = bool(asked(url))
     # A permalink's page may leave the opening post out; else that comes first, whatever its id.
     first = thread if thread in articles or permalink else next(iter(articles))
-    posts = tuple(_post(native_id, nodes, native_id == first) for native_id, nodes in articles.items())
-    counted, at_least = _replies(page, len(posts) - (first in articles))
-    times = [post.created_at for post in posts if post.created_at]
+    found = [_post(native_id, nodes, native_id == first) for native_id, nodes in articles.items()]
+    if all(post.state == "deleted" for post in found):
+        raise NotContent("no post of the page has content in markup that is known")
+    torn = frozenset() if ended(body) else _torn(page, articles)
+    # An opening post without content is not a removed one: with it, the thread would be gone.
+    posts = tuple(
+        post for post in found if post.native_id not in torn and not (post.number == 1 and post.state == "deleted")
+    )
+    if not posts:
+        raise NotContent("the page is cut off")
+    shown = len(posts) - any(post.native_id == first for post in posts)
+    more = len(page.css(MORE_REPLIES)) + (not ended(body) and not has_foot(page, ARTICLES))
+    counted, at_least = _replies("" if permalink else words(page.css_first(REPLY_COUNT)), shown, more)
+    times = [post.created_at for post in found if post.created_at]
     return ThreadPage(
         native_id=thread,
         title=title_of(page, "h1"),
         category_native_id=None,
         tags=(),
-        created_at=next((post.created_at for post in posts if post.number == 1), None),
+        created_at=next((post.created_at for post in found if post.number == 1), None),
         last_activity_at=max(times, default=None),
         posts=posts,
         stream=None,
@@ -248,25 +265,43 @@ def _thread(page: LexborHTMLParser, site: Site, url: str, thread: str, body: byt
     )
 
 
-def _replies(page: LexborHTMLParser, shown: int) -> tuple[int | None, int]:
+def _replies(text: str, shown: int, more: int) -> tuple[int | None, int]:
     """How many posts the thread has: as the page counts them, and at least.
 
-    A rounded count (1.2K) is none; one that is lower than what the page shows (0, where the address names a post) is
-    wrong. A button for more replies stands for one more, where no count says how many.
+    `text` is the page's count, "" for a permalink's page, whose count is wrong (0, whatever the thread has). A rounded
+    count (1.2K) is a bound; one in unknown words is a bound, and means more than is shown; one that is lower than what
+    is shown is wrong. `more`: signs of further replies, each of which stands for one, where no count says how many.
     """
-    count = count_of(words(page.css_first('[data-testid="reply-metric"], reply-metric')))
+    count = count_of(text)
+    if count and count[1] is None:
+        return None, 1 + max(shown + 1, count[0])
     if count and count[0] >= shown:
-        number, rounded_by = count
+        number, rounded_by = count[0], count[1] or 0
         return (None, 1 + max(shown, number - rounded_by)) if rounded_by else (1 + number, 1 + number)
-    more = len(page.css('[data-testid="show-replies"]'))
     return None, 1 + shown + more
+
+
+def _torn(page: LexborHTMLParser, articles: dict[str, list[LexborNode]]) -> frozenset[str]:
+    """The posts in which the page may stop too early: the last one, if nothing follows, and those around it of which
+    nothing was printed yet."""
+    at_end = open_at_end(page)
+    last = [node.mem_id for node in page.css(ARTICLES) if node.mem_id in at_end][-1:]
+    return frozenset(
+        native_id
+        for native_id, copies in articles.items()
+        for copy in copies
+        if copy.mem_id in last or (copy.mem_id in at_end and not _contents(_own(copy)))
+    )
+
+
+def _contents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
+    return [node for node in nodes if node.attributes.get("data-testid") == "post-content"]
 
 
 def _post(native_id: str, copies: Sequence[LexborNode], first: bool) -> SeenPost:
     """A post from its copies on the page: the opening one is printed twice, once shortened."""
     nodes = [node for copy in copies for node in _own(copy)]
-    contents = [node for node in nodes if node.attributes.get("data-testid") == "post-content"]
-    body = max(contents, key=lambda node: len(node.text() or ""), default=None)
+    body = max(_contents(nodes), key=lambda node: len(node.text() or ""), default=None)
     texts = (" ".join((node.text_content or "").split()) for node in nodes if node.tag == "-text")
     author = next((text for text in texts if NAME.fullmatch(text)), None)
     votes = (count_of(words(node)) for node in nodes if node.attributes.get("data-testid") == "upvote-metric")

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from crawler.observations import Observation
 
 DEFAULT_PORT = re.compile(r":(?:80|443)?$")
+# What stands behind an address in a sentence and was taken for a part of it.
+BEHIND = "+.,;:!)]}>\"'"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Reference:
 
 
 def path_below(site: Site, url: str) -> str | None:
-    """The path of `url` below the forum's address, None if it is another site's. Scheme and `www.` do not matter."""
+    """The path of `url` below the forum's address, None if it is another site's. Scheme and `www.` do not matter, nor does
+    punctuation behind it."""
     try:
         here, base = urlsplit(url), urlsplit(site.base_url)
         names = {host_name(base.netloc), *(host_name(host) for host in site.hosts)}
@@ -49,7 +52,7 @@ def path_below(site: Site, url: str) -> str | None:
         return None
     if not here.path.startswith(base.path):
         return None
-    path = here.path[len(base.path) :]
+    path = here.path[len(base.path) :].rstrip(BEHIND)
     return path if path.startswith(("/", ";")) or not path else None
 
 

@@ -8,7 +8,8 @@ Layouts, newest evidence first (Discourse's own templates over the years):
   app      the app's page as a browser showed it and saved it: `article[data-post-id]`, body `div.cooked`
   ancient  `div.creator` "#1 By: ..." and `div.post`
 Posts of A, B and ancient are known by their number. Such a page does not say how many posts there are, only its place
-among the pages (20 posts each, TopicView.chunk_size) and whether there is a next one.
+among the pages (20 posts each, TopicView.chunk_size) or the number of its first post, and whether there is a next one.
+What a page has in several layouts is put together.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -33,7 +35,10 @@ from crawler.sites.html import (
     canonical,
     count_of,
     cut_off,
+    ended,
+    has_foot,
     moment,
+    open_at_end,
     parse,
     refuse,
     title_of,
@@ -57,6 +62,11 @@ CREATOR = re.compile(r"#(\d{1,9})\s+By:\s*(\S+)")
 STORED_BY_SCRIPT = re.compile(r"""PreloadStore\.store\(\s*["']topic_(\d+)["']\s*,\s*""")
 # Discourse's words in place of a post that readers flagged, in the crawlers' view (en locale: flagging.user_must_edit).
 FLAGGED = "This post was flagged by the community and is temporarily hidden."
+# What the app shows below the last post, and only once it has that (topic.hbs: loadedAllPosts).
+APP_FOOT = "#topic-footer-buttons, #suggested-topics, .suggested-topics, .more-topics__container, .signup-cta"
+CRAWLER_POSTS = "div.crawler-post"
+APP_POSTS = "article[data-post-id]"
+NEXT_PAGE = 'a[rel="next"], link[rel="next"]'
 NEW_FORUM_POST = 'article[id^="post-"] [data-testid="post-content"]'
 
 base_of = discourse.base_of
@@ -73,12 +83,12 @@ def thread_request(site: Site, native_id: str) -> str:
 
 
 def reference(site: Site, url: str) -> Reference | None:
-    """As on a live Discourse; also addresses that lost something on their way into a post, and categories by name."""
+    """As on a live Discourse; also categories by name."""
     path = path_below(site, url)
     # Addresses of the software before it stand below the same folder.
     if path is None or ".jspa" in path:
         return None
-    named = discourse.reference(site, url.partition("#")[0].partition("?")[0].rstrip("+.,;:!)]}>\"'"))
+    named = discourse.reference(site, url)
     if named and (named.thread or named.category_path):
         return named
     if match := CATEGORY_PATH.match(path):
@@ -101,7 +111,15 @@ def read(site: Site, url: str, status: int, body: bytes) -> Observation:
     if status != 200:
         raise NotContent(f"status {status}", refusal=status in (401, 403))
     page = parse(body)
-    thread = _preloaded(page, named.thread) or _rendered(page, site, url, named.thread, cut=cut_off(body))
+    stored = _preloaded(page, named.thread)
+    try:
+        thread = _rendered(page, site, url, named.thread, body)
+    except NotContent:
+        if stored is None:
+            raise
+        thread = None
+    if stored:
+        return _both(stored, thread) if thread else stored
     if thread:
         return thread
     if page.css_first(NEW_FORUM_POST) is not None:
@@ -143,37 +161,55 @@ def _stored(page: LexborHTMLParser) -> Iterable[dict[str, Any]]:
             yield {f"topic_{match[1]}": value}
 
 
-def _rendered(page: LexborHTMLParser, site: Site, url: str, thread: str, *, cut: bool) -> ThreadPage | None:
+def _both(stored: ThreadPage, shown: ThreadPage) -> ThreadPage:
+    """The topic's data, and the posts that the page shows beyond it: the app loads more as one scrolls."""
+    numbers = {post.number for post in stored.posts}
+    more = tuple(post for post in shown.posts if post.number not in numbers)
+    stream = dict.fromkeys((*(stored.stream or ()), *(post.native_id for post in more if post.native_id)))
+    return replace(stored, posts=(*stored.posts, *more), stream=tuple(stream))
+
+
+def _rendered(page: LexborHTMLParser, site: Site, url: str, thread: str, body: bytes) -> ThreadPage | None:
     """The posts that the page shows."""
     # What looks like a post inside a post is somebody's words.
-    inner = {node.mem_id for node in page.css("div.crawler-post div.crawler-post")}
-    nodes = [
-        node
-        for node in page.css("div.crawler-post")
+    kinds = (CRAWLER_POSTS, APP_POSTS)
+    inner = {node.mem_id for outer in kinds for kind in kinds for node in page.css(f"{outer} {kind}")}
+    app = [(node, _app_post(node, site)) for node in page.css(APP_POSTS) if node.mem_id not in inner]
+    plain = [
+        (node, _crawler_post(node, site))
+        for node in page.css(CRAWLER_POSTS)
         if node.mem_id not in inner and node.attributes.get("role") != "navigation"
     ]
-    found = [_crawler_post(node, site) for node in nodes]
-    if not nodes:
-        nodes = page.css("article[data-post-id]")
-        found = [_app_post(node, site) for node in nodes]
-    if not nodes:
-        nodes = [node for node in page.css("div.creator") if CREATOR.search(words(node))]
-        found = [_ancient_post(node, site) for node in nodes]
-    if not nodes:
+    found = app + plain or [
+        (_ancient_body(node) or node, _ancient_post(node, site))
+        for node in page.css("div.creator")
+        if CREATOR.search(words(node))
+    ]
+    if not found:
         return None
     own = canonical(page, site)
     named = reference(site, own) if own else None
     if named and named.thread and named.thread != thread:
         raise NotContent(f"topic {named.thread} came instead of {thread}")
-    if cut:
-        found = found[:-1]
-    posts: dict[str | int, SeenPost] = {}
-    for post in found:
-        if post and post.number > 0:
-            posts.setdefault(post.native_id or post.number, post)
+    end = ended(body)
+    torn = frozenset() if end else open_at_end(page)
+    posts: dict[int, SeenPost] = {}
+    for node, post in found:
+        if post and post.number > 0 and node.mem_id not in torn:
+            posts.setdefault(post.number, post)
     if not posts:
-        raise NotContent("the page is cut off" if cut else "the posts of the page have neither ids nor numbers")
-    following = cut or page.css_first('a[rel="next"], link[rel="next"]') is not None
+        raise NotContent("the posts of the page have neither ids nor numbers" if end else "the page is cut off")
+    # What is left out is torn, or has no number that it could be known by.
+    left_out = [
+        node.mem_id in torn for node, post in app or found if node.mem_id in torn or not post or post.number < 1
+    ]
+    # Beside what the app shows may stand the copy of the first page for browsers without scripts.
+    lowest = min((post.number for _, post in app if post and post.number in posts), default=min(posts))
+    before = _before(url, lowest - left_out.count(False), paged=not app)
+    before -= min(before, sum(number < lowest for number in posts))
+    more = cut_off(body) or (page.css_first(APP_FOOT) is None if app else page.css_first(NEXT_PAGE) is not None)
+    if not end and not app:
+        more = more or not has_foot(page, f"{CRAWLER_POSTS}, div.post")
     return ThreadPage(
         native_id=thread,
         title=title_of(page, "#topic-title h1 a", "h1 a.fancy-title", "h1 a", "a.fancy-title", "h1"),
@@ -183,7 +219,7 @@ def _rendered(page: LexborHTMLParser, site: Site, url: str, thread: str, *, cut:
         last_activity_at=max((post.created_at for post in posts.values() if post.created_at), default=None),
         posts=tuple(posts.values()),
         stream=None,
-        posts_at_least=_before(url, len(nodes)) + len(nodes) + following,
+        posts_at_least=before + len(posts) + len(left_out) + more,
         category=words(
             page.css_first(".topic-category [itemprop=name], .topic-category .category-name, .category-name")
         )
@@ -191,10 +227,13 @@ def _rendered(page: LexborHTMLParser, site: Site, url: str, thread: str, *, cut:
     )
 
 
-def _before(url: str, here: int) -> int:
-    """How many posts stand on the pages before this one."""
+def _before(url: str, lowest: int, *, paged: bool) -> int:
+    """How many posts stand before the first one that is shown: on whole pages, else by its number (a removed post keeps
+    its number, so that it counts). The app shows more than the page that its address names."""
     number = parse_qs(urlsplit(url).query).get("page", [""])[0]
-    return (int(number) - 1) * POSTS_A_PAGE if re.fullmatch(r"[1-9][0-9]{0,5}", number) and here else 0
+    if paged and re.fullmatch(r"[1-9][0-9]{0,5}", number):
+        return (int(number) - 1) * POSTS_A_PAGE
+    return max(0, lowest - 1)
 
 
 def _crawler_post(node: LexborNode, site: Site) -> SeenPost | None:
@@ -240,15 +279,19 @@ def _app_post(node: LexborNode, site: Site) -> SeenPost | None:
 
 def _ancient_post(node: LexborNode, site: Site) -> SeenPost | None:
     """`#1 By: name, date` and the next `div.post`."""
-    match = CREATOR.search(words(node))
-    body = node.next
-    while body is not None and "post" not in (body.attributes.get("class") or "").split():
-        body = body.next
+    match, body = CREATOR.search(words(node)), _ancient_body(node)
     if not match or body is None:
         return None
     return _post(
         site, number=int(match[1]), author=match[2].rstrip(","), created_at=moment(node.css_first("time")), body=body
     )
+
+
+def _ancient_body(node: LexborNode) -> LexborNode | None:
+    body = node.next
+    while body is not None and "post" not in (body.attributes.get("class") or "").split():
+        body = body.next
+    return body
 
 
 def _post(

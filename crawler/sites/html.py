@@ -15,13 +15,34 @@ from crawler.sites.discourse import CHALLENGE, LOGIN, LONE_SURROGATES
 
 # Names under which Amazon's own people write, on the old forums and the new ones.
 STAFF_NAME = re.compile(r".*_(?:Amazon|Amzn)$", re.I)
-COUNT = re.compile(r"(\d[\d.,\u00a0\u202f' ]*)\s*([KkMm](?![a-z])|万)?")
-UNITS = {"k": 1_000, "m": 1_000_000, "万": 10_000}
+# A number and the word that follows it.
+COUNT = re.compile(r"(\d[\d.,\u00a0\u202f' ]*)([^\s\d]*)")
+GROUPING = re.compile(r"[.,\u00a0\u202f' ]")
+AROUND_WORDS = ".,:;·|()[]#"
+# How interfaces shorten numbers in the languages of the listed forums (Unicode CLDR, compact decimal forms).
+UNITS = {
+    **dict.fromkeys(("k", "mil", "mila", "tsd", "tausend", "tys", "тыс", "हज़ार", "ألف", "千", "천"), 1_000),
+    **dict.fromkeys(("万", "萬", "만"), 10_000),
+    **dict.fromkeys(("lakh", "lakhs", "lac", "लाख"), 100_000),
+    **dict.fromkeys(("m", "mi", "mln", "mio"), 1_000_000),
+}
+# What is counted, in the same languages. Any other word may be a unit.
+COUNTED = re.compile(
+    r"repl(?:y|ies)|answers?|comments?|likes?|views?|votes?|respuestas?|respostas?|coment[aá]rios?|antwort(?:en)?|kommentare?"
+    r"|r[eé]ponses?|commentaires?|rispost[ae]|comment[oi]|antwoord(?:en)?|reacties?|odpowied(?:ź|zi)|svar|yanıt|cevap"
+    r"|ответ(?:а|ов)?|उत्तर|जवाब|رد|ردود|رد[اً]{1,2}|[条條个個则則]?(?:回[复覆應]|评论)|件?の?返信|개?의?(?:답글|댓글)",
+    re.I,
+)
 MOST_POSTS = 10_000_000
 # The old forums' addresses have led to the new forums' home page since these replaced them.
 NEW_FORUM_HOME = re.compile(rb"Welcome to Seller Forums|data-testid=.?search(?:Listing-container|-post-)")
-# Browser extensions that save a page in one file leave out optional tags, the last one among them.
-SAVED_BY_BROWSER = re.compile(rb"SingleFile|saved from url=", re.I)
+END = re.compile(rb"</(?:body|html)\b", re.I)
+# SingleFile leaves out optional tags, the last ones among them. Its comment is the first thing below `html`.
+SINGLE_FILE = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<!doctype[^>]*>\s*)?(?:<html[^>]*>\s*)?<!--\s*"
+    rb"(?:Page saved with|Archive processed by) SingleFile",
+    re.I,
+)
 
 
 def parse(body: bytes) -> LexborHTMLParser:
@@ -34,9 +55,46 @@ def parse(body: bytes) -> LexborHTMLParser:
     return LexborHTMLParser(page)
 
 
+def ended(body: bytes) -> bool:
+    """Whether the end of the page is there."""
+    return END.search(body[-2000:]) is not None
+
+
 def cut_off(body: bytes) -> bool:
-    """Whether the end of the page is missing."""
-    return b"</html" not in body[-2000:].lower() and not SAVED_BY_BROWSER.search(body[:4000])
+    """Whether the end of the page is missing. Of a page saved by SingleFile that cannot be told by its last tags."""
+    return not ended(body) and not SINGLE_FILE.match(body)
+
+
+def open_at_end(page: LexborHTMLParser) -> frozenset[int]:
+    """The elements behind which nothing follows, by `mem_id`: if the page stops too early, then in one of them."""
+    found: set[int] = set()
+    node = page.root
+    while node is not None:
+        found.add(node.mem_id)
+        node = node.last_child
+        while node is not None and _is_nothing(node):
+            node = node.prev
+    return frozenset(found)
+
+
+def _is_nothing(node: LexborNode) -> bool:
+    """White space, a comment, or the beginning of a tag that was cut off."""
+    if node.tag == "-text":
+        return (node.text_content or "").strip() in ("", "<", "</")
+    return node.tag is None or node.tag.startswith(("-", "_", "!"))
+
+
+def has_foot(page: LexborHTMLParser, posts: str) -> bool:
+    """Whether a footer of the page stands behind its last post; `posts` selects these."""
+    parts = {node.mem_id for node in page.css(posts)}
+    inside = {node.mem_id for node in page.css(", ".join(f"{post} footer" for post in posts.split(", ")))}
+    found = False
+    for node in page.root.traverse() if page.root else ():
+        if node.mem_id in parts:
+            found = False
+        elif node.tag == "footer" and node.mem_id not in inside:
+            found = True
+    return found
 
 
 def refuse(body: bytes) -> NotContent:
@@ -87,24 +145,40 @@ def canonical(page: LexborHTMLParser, site: Site) -> str | None:
     return None
 
 
-def count_of(text: str) -> tuple[int, int] | None:
-    """The number in `36 respuestas` or `1.2K replies` as (number, the most by which it may be rounded).
+def count_of(text: str) -> tuple[int, int | None] | None:
+    """The number in `36 respuestas` or `1.2K replies` as (number, the most by which it may be rounded). The latter is None
+    where the number is only a lower bound: it has decimals and no known unit, or stands beside words that are not known.
 
-    A point or comma before K or M is a decimal sign; without them, before three digits, it groups thousands.
+    A point or comma before a unit is a decimal sign; without one, before three digits, it groups thousands (in India also
+    hundreds of thousands: 1,00,000).
     """
     match = COUNT.search(text)
     if not match:
         return None
-    digits, unit = match[1].strip(" \u00a0\u202f'.,"), (match[2] or "").lower()
+    digits, word = match[1].strip(" \u00a0\u202f'.,"), match[2].strip(AROUND_WORDS).lower()
+    words_beside = [part.strip(AROUND_WORDS) for part in text[: match.start()].split()]
+    unit = UNITS.get(word)
+    if unit is None and not word[:1].isascii():
+        unit = UNITS.get(word[:1])
+    whole, *parts = GROUPING.split(digits)
+    number, rounded_by = int(whole[:12]), None
     if unit:
-        whole, _, part = re.sub(r"[\u00a0\u202f' ]", "", digits).replace(",", ".").partition(".")
-        if not part.isdecimal() and part:
-            return None
-        step = UNITS[unit] // 10 ** len(part)
-        number = int(whole) * UNITS[unit] + (int(part) * step if part and step else 0)
-        return (number, max(step, 1)) if number <= MOST_POSTS else None
-    groups = re.split(r"[.,\u00a0\u202f' ]", digits)
-    if len(groups) > 1 and any(len(group) != 3 for group in groups[1:]):
-        groups = groups[:1]
-    number = int("".join(groups)[:12])
-    return (number, 0) if number <= MOST_POSTS else None
+        decimals = "".join(parts)
+        if len(parts) < 2 and 10 ** len(decimals) <= unit:
+            rounded_by = unit // 10 ** len(decimals)
+            number = number * unit + int(decimals or 0) * rounded_by
+    else:
+        words_beside.append(word)
+        if _grouped(parts):
+            number, rounded_by = int("".join((whole, *parts))[:12]), 0
+    if number > MOST_POSTS:
+        return 0, None
+    if rounded_by is None or not all(COUNTED.fullmatch(part) for part in words_beside if part):
+        return number - (rounded_by or 0), None
+    return number, rounded_by
+
+
+def _grouped(parts: list[str]) -> bool:
+    """Whether these are the digits behind the first separator of a whole number."""
+    *middle, last = parts or ["000"]
+    return len(last) == 3 and ({len(part) for part in middle} <= {3} or {len(part) for part in middle} == {2})

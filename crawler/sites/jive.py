@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from crawler.observations import NotContent, Nothing, Observation, ThreadGone
-from crawler.sites.base import Reference, Site, path_below
+from crawler.sites.base import BEHIND, Reference, Site, path_below
 
 LIMITS = ((1, 2),)
 BATCH = 1
@@ -87,5 +87,5 @@ def read(site: Site, url: str, status: int, body: bytes) -> Observation:
 
 def _id(text: str | None) -> str | None:
     """A whole number without zeros before it."""
-    found = ID.fullmatch((text or "").strip())
+    found = ID.fullmatch((text or "").strip().rstrip(BEHIND))
     return str(int(found[0])) if found else None

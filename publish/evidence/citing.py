@@ -11,7 +11,7 @@ from publish.evidence.gathering import Gathered
 
 def text(gathered: Gathered, made: str) -> str:
     """In one paragraph: what it is, of which time, from where, when and with what it was made, and its own digest."""
-    forums = ", ".join(sorted({post["forum"] for post in gathered.posts}))
+    forums = ", ".join(sorted({post["forum_title"] for post in gathered.posts}))
     times = sorted(post["created_at"] for post in gathered.posts if post["created_at"])
     written = f"written {times[0][:10]} to {times[-1][:10]}, " if times else ""
     captured = [capture["captured_at"] for capture in gathered.captures]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import pairwise
@@ -19,7 +20,8 @@ from archive.database import Paths
 from archive.errors import InputError
 from archive.version import VERSION
 from archive.warc import WarcStore
-from publish.evidence import citing, records
+from publish import wording
+from publish.evidence import certainty, citing, records
 from publish.evidence.choosing import choose
 from publish.evidence.gathering import Gathered, Row, attached, by_post, gather
 from publish.exports import files, formats
@@ -45,9 +47,14 @@ index.html      the posts as one would read them: open it in a browser, no netwo
 posts.csv       the posts, with their source and the capture that proves each
 tags.csv        which programs and themes each paragraph is about, on which words that rests, and by which rule
 revisions.csv   earlier versions of posts that were edited
-captures.csv    the chain of capture: what was asked of whom, when, by what route and with what answer, its digest
+captures.csv    the chain of capture: what was asked of whom, when, by what route and with what answer, its digest; of what
+                came from a web archive its address there (via), where anyone can check it
 {warc}versions.json   versions of the program, the taxonomy and the published copy
 {taxonomy}citation.txt    how to cite this package; citation.bib for BibTeX
+
+How sure the tags are
+
+{certainty}
 
 Check that nothing was changed:  python -m bagit --validate FOLDER   (or any other BagIt tool)
 {replay}Times are UTC. A digest is the SHA-256 of a page's body after content decoding. Cells of the CSV files that a spreadsheet
@@ -105,7 +112,9 @@ def _write(paths: Paths, gathered: Gathered, folder: Path) -> None:
 def _proved(row: Row, proofs: Mapping[int, Row]) -> Row:
     """A row with time, route, status and digest of its capture."""
     proof = proofs.get(row["capture_id"]) or {}
-    return row | {f"capture_{name}": proof.get(name) for name in ("url", "captured_at", "status", "route", "digest")}
+    return row | {
+        f"capture_{name}": proof.get(name) for name in ("url", "captured_at", "status", "route", "via", "digest")
+    }
 
 
 def _csv(path: Path, rows: Sequence[Row]) -> None:
@@ -120,6 +129,7 @@ def _readme(gathered: Gathered) -> str:
         subject=gathered.subject,
         privacy=MASKED if masked else PRIVATE,
         counts=counts(gathered),
+        certainty=_wrapped([*certainty.said(gathered), *certainty.of_themes(gathered)]),
         warc="" if masked else "warc/           the captured responses and requests themselves, as WARC records\n",
         taxonomy="taxonomy.json   the taxonomy that the tags are of: programs with sources, codebook of themes\n"
         if gathered.taxonomy
@@ -129,6 +139,10 @@ def _readme(gathered: Gathered) -> str:
         else "Show the pages as captured:      wb-manager init e; wb-manager add e"
         " FOLDER/data/warc/*.warc.gz; wayback   (pywb)\n",
     )
+
+
+def _wrapped(lines: Sequence[str]) -> str:
+    return "\n".join(textwrap.fill(line, 120) for line in lines)
 
 
 def counts(gathered: Gathered) -> str:
@@ -175,15 +189,16 @@ def _page(gathered: Gathered, proofs: Mapping[int, Row], made: str) -> str:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("evidence.html").render(
         subject=gathered.subject, masked=gathered.masked, privacy=MASKED if gathered.masked else PRIVATE,
-        counts=counts(gathered), threads=list(threads.values()), captures=gathered.captures, made=made,
+        counts=counts(gathered), certainty=certainty.said(gathered), of_themes=certainty.of_themes(gathered), threads=list(threads.values()), captures=gathered.captures, made=made,
+        kept_where=lambda posts: wording.kept({post["capture_route"] for post in posts}),
         versions=_versions(gathered, made), citation=citing.text(gathered, made),
     )  # fmt: skip
 
 
 def segments(text: str, tags: Sequence[Row]) -> list[tuple[str, str]]:
-    """A text in stretches, each with what it is evidence of (`program`, `theme`, both, or nothing)."""
+    """A text in stretches, each with what it is evidence of (`program` for a name, `described`, `theme`, or nothing)."""
     spans = [
-        (tag["start"], tag["end"], tag["kind"])
+        (tag["start"], tag["end"], "described" if tag["how"] == "described" else tag["kind"])
         for tag in tags
         if tag["evidence_in"] == "paragraph" and tag["start"] is not None and tag["end"] is not None
     ]
@@ -195,13 +210,22 @@ def segments(text: str, tags: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def _merged(tags: Sequence[Row]) -> list[Row]:
-    """One entry a program or theme, with all the words that it rests on."""
-    merged: dict[tuple[str, str], Row] = {}
+    """One entry a program or theme and way that it came about, with all the words that it rests on."""
+    merged: dict[tuple[str, ...], Row] = {}
     for tag in tags:
+        origin = wording.origin(tag)
         entry = merged.setdefault(
-            (tag["kind"], tag["tag"]), {"kind": tag["kind"], "name": tag["name"], "how": [], "words": []}
+            (tag["kind"], tag["tag"], origin, tag["rule"]),
+            {
+                "kind": tag["kind"],
+                "name": tag["name"],
+                "origin": origin,
+                "rule": tag["rule"],
+                "words": [],
+                "scores": [],
+            },
         )
-        for name, value in (("how", tag["how"]), ("words", tag["evidence"])):
-            if value and value not in entry[name]:
+        for name, value in (("words", tag["evidence"]), ("scores", tag["score"])):
+            if value is not None and value != "" and value not in entry[name]:
                 entry[name].append(value)
     return list(merged.values())

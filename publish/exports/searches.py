@@ -9,7 +9,7 @@ from publish.exports.reading import Selection
 
 ROWS = """
 select posts.id, posts.created_at, threads.title as thread, authors.name as author, posts.role, posts.site_id,
-    posts.number, posts.text, posts.state, posts.permalink, posts.url, captures.captured_at, captures.route,
+    posts.number, posts.text, posts.state, posts.permalink, posts.url, captures.captured_at, captures.route, captures.via,
     captures.digest
 from posts join threads on threads.id = posts.thread_id left join authors on authors.id = posts.author_id
     left join captures on captures.id = posts.capture_id {ranks}

@@ -291,6 +291,10 @@ def test_the_command_writes_figures_and_predictions_and_compares(lines: Path, tm
         evaluate, [str(lines), "--compare", str(out), "--errors", "1", "--rules"], catch_exceptions=False
     )
     assert "0 paragraphs are tagged otherwise" in again.output
-    (tmp_path / "no.json").write_text("[]")
-    refused = CliRunner().invoke(evaluate, [str(lines), "--compare", str(tmp_path / "no.json")])
-    assert isinstance(refused.exception, InputError)
+    for content in ("[]", "{", None):
+        no = tmp_path / f"no{content}.json"
+        if content:
+            no.write_text(content)
+        refused = CliRunner().invoke(evaluate, [str(lines), "--compare", str(no)])
+        # Said before the work begins.
+        assert isinstance(refused.exception, InputError) and refused.output == ""

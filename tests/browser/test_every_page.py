@@ -45,7 +45,7 @@ def kinds(visit: Open) -> list[str]:
 
 def axe(page: Any, rules: dict[str, Any]) -> list[str]:
     """What axe-core objects to, one line each."""
-    own = "sql=" in urlsplit(page.url).query
+    own = "sql=" in urlsplit(page.url).query and rules is RULES
     answer = Axe().run(page, context=DATASETTES_OWN if own else None, options=rules).response
     return [
         f"{page.url} {violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:200]}"
@@ -62,6 +62,33 @@ def test_axe_finds_nothing_wrong(visit: Open, width: int, scheme: str) -> None:
         page.goto(path)
         objections += axe(page, COLOURS if scheme == "dark" else RULES)
     assert objections == []
+
+
+def test_tables_side_by_side_are_not_cut_on_a_wide_screen(visit: Open) -> None:
+    cut = "[...document.querySelectorAll('.pair .scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+    for path in ("/program/amz.automated_handling_time", "/theme/notice_deficient", "/forum/demo"):
+        page = visit(path, width=1440)
+        assert page.locator(".pair .scroll").count() > 0 and page.evaluate(cut) == 0, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_goes_on_has_a_shadow_at_its_edge_that_its_end_covers(visit: Open, scheme: str) -> None:
+    page = visit("/archive/ways_out", width=360, scheme=scheme)
+    table = page.locator(".scroll")
+    assert table.evaluate("e => e.scrollWidth > e.clientWidth")
+    edge = table.bounding_box()
+    assert edge
+    # A picture of nothing but the edge: words are taken away.
+    table.evaluate("e => e.querySelector('table').style.visibility = 'hidden'")
+
+    def strip() -> bytes:
+        return page.screenshot(
+            clip={"x": edge["x"] + edge["width"] - 1, "y": edge["y"] + 20, "width": 1, "height": 200}
+        )
+
+    beginning = strip()
+    table.evaluate("e => e.scrollTo(e.scrollWidth, 0)")
+    assert strip() != beginning
 
 
 def test_no_page_is_wider_than_a_small_screen(visit: Open) -> None:

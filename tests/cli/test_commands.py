@@ -52,6 +52,11 @@ def test_the_demonstration_shows_edits_tombstones_and_a_vanished_thread(optout: 
     site = next(site for site in state["sites"] if site["id"] == "demo")
     assert site["posts_held"] == site["posts_listed"] > 250
     assert site["threads"] >= 30
+    # What was recovered is a part of what is gone, in words too.
+    vanished = next(site for site in state["sites"] if site["id"] == "oldquay")
+    assert vanished["threads_gone"] == vanished["threads_recovered"] == vanished["threads"] == 4
+    said = optout("status", "--db", tmp_path / "d.db").out
+    assert "threads: 4 held, 4 of them gone from the source, 4 of these recovered;" in said
     assert site["threads_gone"] and site["tombstones"] and site["posts_hidden"] and site["revisions"]
     assert site["posts_missing"] == state["posts_to_tag"] == 0
     assert [run["state"] for run in state["runs"]] == ["finished"] * 3

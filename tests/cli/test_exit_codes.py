@@ -50,6 +50,30 @@ def test_2_for_what_the_user_can_mend_on_the_command_line(
     assert "Traceback" not in ended.err
 
 
+def test_2_when_nothing_is_there_of_what_the_user_named(optout: Optout, tmp_path: Path) -> None:
+    with DemoForum(small_forum({7: 3})) as forum:
+        db = ("--rate", "none", "--db", tmp_path / "x.db")
+        ended = optout("crawl", f"{forum.url}/t/999999", *db)
+        assert ended.code == 2
+        assert f"no such thread at {forum.url}/t/999999 (HTTP 404)" in ended.out
+        # What only a typing mistake named is nobody's loss.
+        assert "gone before" not in ended.out
+        assert '"threads_absent": 0' in optout("status", "--json", *db[2:]).out
+        ended = optout("crawl", f"{forum.url}/t/999999", f"{forum.url}/t/7", *db)
+        assert ended.code == 0
+        assert f"no such thread at {forum.url}/t/999999 (HTTP 404)" in ended.out
+
+
+def test_0_when_a_thread_that_is_held_is_there_no_more(optout: Optout, tmp_path: Path) -> None:
+    with DemoForum(small_forum({7: 3})) as forum:
+        named = ("crawl", f"{forum.url}/t/7", "--rate", "none", "--db", tmp_path / "x.db")
+        assert optout(*named).code == 0
+        forum.faults.append(faults.answer("/t/7.json", 404, "{}", {"Content-Type": "application/json"}))
+        ended = optout(*named)
+    assert ended.code == 0
+    assert "1 threads gone" in ended.out and "no such thread" not in ended.out
+
+
 def test_3_when_a_thread_could_not_be_had_and_the_others_are_there(optout: Optout, tmp_path: Path) -> None:
     with DemoForum(small_forum({7: 3, 8: 2})) as forum:
         forum.faults.append(faults.answer(r"^/t/7\.json", 500, times=None))

@@ -145,6 +145,27 @@ def test_a_rejected_name_goes_to_the_stop_list(
     assert optout("candidates", "reject", "Delivery Shield", *options).code == 2
 
 
+def test_a_name_that_is_no_candidate_is_rejected_only_with_force(
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+) -> None:
+    options = ("--folder", folder, "--db", tmp_path / "archive.db")
+    optout("candidates", "--since", "2026-01-01", *options)
+    before = (folder / "stop_names.yml").read_bytes()
+    refused = optout("candidates", "reject", "Delivery Sheild", *options)
+    assert refused.code == 2 and "none of the candidates" in refused.err and "--force" in refused.err
+    assert (folder / "stop_names.yml").read_bytes() == before
+    assert optout("candidates", "reject", "Delivery Sheild", "--force", *options).code == 0
+    assert optout("candidates", "reject", "delivery shield", *options).code == 0
+    assert "Delivery Sheild" in (folder / "stop_names.yml").read_text(encoding="utf-8")
+
+
+def test_a_name_can_be_rejected_before_there_is_an_archive(optout: Optout, folder: Path, tmp_path: Path) -> None:
+    options = ("--folder", folder, "--db", tmp_path / "none.db")
+    assert optout("candidates", "reject", "Brass Lantern", *options).code == 2
+    assert optout("candidates", "reject", "Brass Lantern", "--force", *options).code == 0
+    assert "Brass Lantern" in (folder / "stop_names.yml").read_text(encoding="utf-8")
+
+
 def test_a_candidate_can_be_named_in_any_case(
     optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
 ) -> None:
@@ -224,6 +245,19 @@ def test_the_last_decision_can_be_undone(
     monkeypatch.setattr("click.getchar", lambda: next(keys))
     assert optout("review", "--db", tmp_path / "archive.db").code == 0
     assert [row[0] for row in archive.db.execute("select decision from reviews")] == ["reject"]
+
+
+def test_without_a_terminal_a_review_says_what_it_needs(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(archive)
+
+    def no_terminal() -> str:
+        raise OSError(6, "No such device or address: '/dev/tty'")
+
+    monkeypatch.setattr("click.getchar", no_terminal)
+    ended = optout("review", "--db", tmp_path / "archive.db")
+    assert ended.code == 2 and "needs a terminal" in ended.err and "--list" in ended.err
 
 
 def test_what_waits_is_counted_and_can_be_limited_to_a_reason(

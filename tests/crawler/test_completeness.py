@@ -136,6 +136,14 @@ def test_a_listed_thread_that_is_gone_before_it_is_fetched_is_noted(bench: Bench
     assert "1 threads that lists or links named were gone" in report.text
 
 
+def test_a_named_thread_that_is_gone_is_a_loss_once_a_list_or_a_post_has_named_it(bench: Benches) -> None:
+    crawled = bench(small_forum({7: 2, 8: 3}))
+    crawled.forum.faults.append(answer("/t/7.json", 404, "{}", {"Content-Type": "application/json"}, times=None))
+    named = crawled.crawl(threads=("7", "8"))
+    assert "gone before" not in named.text and "no such thread" in named.text
+    assert "1 threads that lists or links named were gone" in crawled.crawl().text
+
+
 def test_a_forum_that_got_a_name_later_keeps_its_rows(bench: Benches) -> None:
     crawled = bench(small_forum({7: 3}))
     crawled.crawl()

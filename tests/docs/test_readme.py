@@ -112,6 +112,16 @@ class TestTour:
         assert len(runs) == 2
 
 
+def test_recovery_can_be_tried_while_the_demonstration_is_served(served: tuple[str, Path], tmp_path: Path) -> None:
+    (line,) = (line for block in other_pages() for line in block.lines if line.endswith("--db try.db"))
+    printed = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
+    archive = get(served, "/archive/lookups.json", _shape="array").json()[0]["archive"]
+    words = arguments(line.replace(printed, archive).replace("try.db", str(tmp_path / "try.db"))) or []
+    ended = subprocess.run([*OPTOUT, *words, "--quiet"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert "looked for 4 threads: 3 recovered" in ended.stdout
+
+
 def other_pages() -> list[Block]:
     return [block for page in markdown() if page != README for block in blocks(page, "sh")]
 

@@ -66,6 +66,48 @@ def warc(*pages: tuple[str, bytes], packed: bool = True, coding: str = "", date:
     return out.getvalue()
 
 
+def response(url: str, payload: bytes, *headers: tuple[str, str]) -> bytes:
+    """A packed response record whose body is stored as it is given, codings and all."""
+    out = BytesIO()
+    writer = WARCWriter(out, gzip=True)
+    http = StatusAndHeaders("200 OK", [("Content-Type", "application/json"), *headers], protocol="HTTP/1.1")
+    dated = {"WARC-Date": "2022-02-01T10:00:00Z"}
+    record = writer.create_warc_record(
+        url, "response", payload=BytesIO(payload), http_headers=http, warc_headers_dict=dated
+    )
+    writer.write_record(record)
+    return out.getvalue()
+
+
+def chunked(body: bytes) -> bytes:
+    """A body in HTTP chunks of 1,000 bytes."""
+    chunks = (body[at : at + 1000] for at in range(0, len(body), 1000))
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+
+
+class Pipe(BytesIO):
+    """Where a zip is written to that cannot be sought in: sizes then follow the files."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_place: int) -> int:
+        raise OSError("a pipe")
+
+    def tell(self) -> int:
+        raise OSError("a pipe")
+
+
+def streamed_wacz(*members: bytes) -> bytes:
+    """A WACZ as programs write it that send it while they make it."""
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
+        for serial, member in enumerate(members):
+            archive.writestr(f"archive/data-{serial}.warc.gz", member)
+        archive.writestr("pages/pages.jsonl", '{"format": "json-pages-1.0"}\n')
+    return pipe.getvalue()
+
+
 def wacz(path: Path, *members: bytes) -> Path:
     """A WACZ with a WARC file a member, stored unpacked, and the files that its writers add."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:

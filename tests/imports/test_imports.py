@@ -5,23 +5,28 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from archive.database import Paths, open_archive, write_lock
 from archive.errors import InputError
 from archive.warc import WarcStore
+from cli.import_ import import_
 from crawler import rebuild
 from crawler.imports import detect, har, page, take, topic_json, url_list, wacz, warc
-from crawler.imports.saved import BrokenFile, Parts, Passed, Saved
+from crawler.imports.saved import Broken, Listed, Parts, Passed, Saved, without_secrets
 from crawler.report import Report
-from crawler.sites import Site
+from crawler.sites import ADAPTERS, Site
 from tests.crawling import CONTENT
 from tests.imports import files
 from tests.imports.files import FORUM
@@ -31,14 +36,14 @@ QUAY = Site("quay", "discourse", FORUM)
 
 def parts(found: Parts) -> tuple[list[Saved], list[Passed], str | None]:
     """What a reader gave: captures, what was passed over, and where the file broke."""
-    saved: list[Saved] = []
-    passed: list[Passed] = []
-    try:
-        for part in found:
-            (saved if isinstance(part, Saved) else passed).append(part)  # type: ignore[arg-type]
-    except BrokenFile as error:
-        return saved, passed, str(error)
-    return saved, passed, None
+    given = list(found)
+    broken = "; ".join(part.text for part in given if isinstance(part, Broken)) or None
+    return [p for p in given if isinstance(p, Saved)], [p for p in given if isinstance(p, Passed)], broken
+
+
+def listed(path: Path) -> list[str]:
+    """The addresses of a list."""
+    return [part.url for part in url_list.read(path) if isinstance(part, Listed)]
 
 
 class Box:
@@ -47,21 +52,26 @@ class Box:
     def __init__(self, folder: Path) -> None:
         self.paths = Paths(folder / "archive.db")
 
-    def take(self, *paths: Path, **options: Any) -> Report:
+    def take(self, *paths: Path, stop: Callable[[], bool] = lambda: False, **options: Any) -> Report:
         with write_lock(self.paths, "test"):
             db = open_archive(self.paths.database, create=True)
             try:
                 warcs = WarcStore(self.paths.warcs, software="test")
-                return take.Import(db, warcs, [QUAY], take.Options(**options), say=lambda _: None).run(paths)
+                return take.Import(db, warcs, [QUAY], take.Options(**options), say=lambda _: None, stop=stop).run(paths)
             finally:
                 db.close()
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    @contextmanager
+    def opened(self) -> Iterator[Database]:
         db = open_archive(self.paths.database)
         try:
-            return [tuple(row) for row in db.conn.execute(sql)]
+            yield db
         finally:
             db.close()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.opened() as db:
+            return [tuple(row) for row in db.conn.execute(sql)]
 
 
 @pytest.fixture
@@ -220,8 +230,46 @@ def test_a_list_of_addresses_is_told_by_its_content(file: File) -> None:
         b"# mine\nhttps://quay.example/t/7\n\nhttps://quay.example/t/8 # second\nhttps://quay.example/t/7\n",
     )
     assert detect.kind(path) == "urls"
-    assert url_list.read(path) == ["https://quay.example/t/7", "https://quay.example/t/8"]
-    assert take.addresses([path]) == url_list.read(path)
+    assert listed(path) == ["https://quay.example/t/7", "https://quay.example/t/8"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"https://quay.example/t/7 # caf\xe9\n",
+        b"https://quay.example/t/7\n\xff\xfe\n",
+        b"https://quay.example/t/7\nmailto:ada@quay.example\n",
+        b"https://quay.example/t/7\nsas\n",
+        b"https://quay.example/t/7\nhttps://[bad\n",
+        b"https://quay.example/t/7?api_key=SECRET\n",
+        b"# a long head\n" * 400 + b"https://quay.example/t/7\n",
+    ],
+)
+def test_a_line_of_a_list_that_is_no_address_costs_only_itself(box: Box, file: File, lines: bytes) -> None:
+    path = file("list", lines)
+    assert detect.kind(path) == "urls" and listed(path) == [f"{FORUM}/t/7"]
+    report = box.take(path)
+    bad = len(lines.splitlines()) == 2
+    assert report.exit_code == (2 if bad else 0) and ("list line 2 is no address" in report.text) == bad
+
+
+def test_of_a_list_the_addresses_that_can_be_crawled_are(
+    file: File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawled: list[str] = []
+
+    def crawl(_paths: Paths, targets: tuple[str, ...], **_options: Any) -> int:
+        crawled.extend(targets)
+        return 0
+
+    monkeypatch.setattr(import_module("cli.import_"), "crawl_targets", crawl)
+    dead = "https://sellercentral.amazon.com/forums/t/prepaid-labels/645202"
+    path = file("list.txt", f"{dead}\nhttps://nowhere/x\n{FORUM}/t/7\njunk\n{FORUM}/t/8\n".encode())
+    done = CliRunner().invoke(import_, [str(path), "--db", str(tmp_path / "a.db"), "--quiet"])
+    assert done.exit_code == 2, done.output
+    assert crawled == [f"{FORUM}/t/7", f"{FORUM}/t/8"]
+    for words in ("list.txt line 4 is no address", "1 addresses of osfe-us cannot be crawled", "'https://nowhere/x'"):
+        assert words in done.output
 
 
 @pytest.mark.parametrize(
@@ -276,9 +324,8 @@ def test_older_files_become_earlier_versions_and_rebuild_gives_the_same(box: Box
         ("First words, 1.",)
     ]
     before = {name: box.rows(sql) for name, sql in CONTENT.items()}
-    db = open_archive(box.paths.database)
-    rebuild.rebuild(db, WarcStore(box.paths.warcs, software="test"))
-    db.close()
+    with box.opened() as db:
+        rebuild.rebuild(db, WarcStore(box.paths.warcs, software="test"))
     assert {name: box.rows(sql) for name, sql in CONTENT.items()} == before
 
 
@@ -328,6 +375,148 @@ def test_pictures_that_posts_show_are_taken_with_them_and_others_are_not(box: Bo
     assert "2 of the captures are pictures and attachments" in report.text
     again = box.take(file("s.har", picture_har(*loaded)))
     assert "0 captures taken, 3 held already, 1 passed over" in again.text
+
+
+@pytest.mark.parametrize(
+    "status, mime, body, state",
+    [
+        (304, "image/png", b"", "wanted"),
+        (302, "text/plain", b"moved", "wanted"),
+        (206, "image/png", PNG, "wanted"),
+        (404, "image/png", PNG, "wanted"),
+        (200, "text/html", PNG, "wanted"),
+        (304, "image/png", PNG, "held"),
+    ],
+)
+@pytest.mark.parametrize("then_whole", [False, True])
+def test_only_a_whole_picture_counts_as_held(
+    box: Box, file: File, status: int, mime: str, body: bytes, state: str, then_whole: bool
+) -> None:
+    url = f"{FORUM}/uploads/a.png"
+    odd, whole = (files.har_entry(url, content, encoded=True) for content in (body, PNG))
+    odd["response"] |= {"status": status, "headers": [{"name": "Content-Type", "value": mime}]}
+    whole["response"]["headers"] = [{"name": "Content-Type", "value": "image/png"}]
+    shown = files.har_entry(PAGE[0], showing("/uploads/a.png"))
+    box.take(file("s.har", files.har(odd, shown, *[whole] * then_whole).encode()))
+    held = box.rows("select m.state, c.status, c.size from media m left join captures c on c.id = capture_id")
+    assert held == ([("held", 200, len(PNG))] if then_whole or state == "held" else [("wanted", None, None)])
+
+
+def one_picture(url: str) -> bytes:
+    entry = files.har_entry(url, PNG, encoded=True)
+    entry["response"]["headers"] = [{"name": "Content-Type", "value": "image/png"}]
+    return files.har(entry).encode()
+
+
+def test_pictures_in_another_file_and_another_run_are_taken(box: Box, file: File) -> None:
+    posts = file("posts.har", files.har(files.har_entry(PAGE[0], showing("/uploads/a.png"))).encode())
+    pictures = file("pictures.har", one_picture(f"{FORUM}/uploads/a.png"))
+    box.take(posts)
+    report = box.take(pictures)
+    assert report.exit_code == 0 and "1 captures taken, 0 held already, 0 passed over" in report.text
+    assert box.rows("select state from media") == [("held",)]
+    again = box.take(posts, pictures)
+    assert again.exit_code == 0 and "0 captures taken, 2 held already, 0 passed over" in again.text
+
+
+@pytest.mark.parametrize("parts_read", [2, 3])
+def test_pictures_that_an_interrupted_import_left_are_taken_by_the_next(box: Box, file: File, parts_read: int) -> None:
+    path = file("s.har", picture_har(f"{FORUM}/uploads/a.png", f"{FORUM}/uploads/b.png"))
+    before = iter([False] * parts_read)
+    assert box.take(path, stop=lambda: next(before, True)).exit_code == 130
+    assert box.rows("select count(*) from posts") == [(2,)]
+    assert "held" not in [row[1] for row in box.rows(MEDIA)]
+    assert box.take(path).exit_code == 0
+    assert [row[1] for row in box.rows(MEDIA)] == ["missing", "held", "held"]
+
+
+def test_a_picture_that_a_crawl_could_not_have_is_taken_from_a_file(box: Box, file: File) -> None:
+    box.take(file("posts.har", files.har(files.har_entry(PAGE[0], showing("/uploads/a.png"))).encode()))
+    with box.opened() as db, db.atomic():
+        db.conn.execute("update media set state = 'missing', reason = 'status 404'")
+    box.take(file("pictures.har", one_picture(f"{FORUM}/uploads/a.png")))
+    assert box.rows("select state, reason from media") == [("held", None)]
+
+
+def test_a_picture_is_the_one_of_its_whole_address(box: Box, file: File) -> None:
+    """Parameters of what posts show are kept: by them alone may two pictures differ."""
+    shown = files.har_entry(PAGE[0], showing("/show.php?id=5", "/show.php?id=6"))
+    box.take(
+        file("posts.har", files.har(shown).encode()),
+        file("other.har", one_picture(f"{FORUM}/show.php?id=6&token=SECRET")),
+    )
+    assert [row[1] for row in box.rows(MEDIA)] == ["wanted", "wanted"]
+    box.take(file("six.har", one_picture(f"{FORUM}/show.php?id=6")))
+    assert [row[:2] for row in box.rows(MEDIA)] == [
+        (f"{FORUM}/show.php?id=5", "wanted"),
+        (f"{FORUM}/show.php?id=6", "held"),
+    ]
+
+
+def test_pictures_inside_a_saved_page_are_listed_as_not_taken_out(box: Box, file: File) -> None:
+    shown = showing("data:image/png;base64,iVBORw0KGgo=", "data:image/svg+xml,<svg/>", "data:,")
+    box.take(file("s.har", files.har(files.har_entry(PAGE[0], shown)).encode()))
+    [(url, state, reason, *_)] = box.rows(MEDIA)
+    assert url.startswith("data:image/png;sha256=") and len(url) == len("data:image/png;sha256=") + 64
+    assert (state, reason) == ("missing", "inside the saved page that shows it, and not taken out of it")
+
+
+SECRETS = """PHPSESSID pwd pass sessid access_key ticket phone username login credential X-Amz-Credential _t otp
+    user_api_key SAMLResponse nonce authenticity_token email_address mail cookie bearer state token[]""".split()
+
+
+@pytest.mark.parametrize(
+    "asked, kept",
+    [
+        *[(f"/t/7.json?{name}=SECRET", "/t/7.json") for name in SECRETS],
+        *[(f"/t/7.json?page=2&{name}=SECRET", "/t/7.json?page=2") for name in SECRETS],
+        ("/t/7.json?page=2;token=SECRET", "/t/7.json?page=2"),
+        ("/t/7.json?to=https%3A%2F%2Fx%2F%3Ftoken%3DSECRET", "/t/7.json"),
+        ("/t/7.json?page=https%3A%2F%2Fx%2F%3Ftoken%3DSECRET", "/t/7.json"),
+        ("/t/7.json?SECRET", "/t/7.json"),
+        ("/t/7.json#SECRET", "/t/7.json"),
+        ("/thread.jspa;jsessionid=SECRET?threadID=7&tstart=0&ref_=SECRET", "/thread.jspa?threadID=7&tstart=0"),
+        ("/thread.jspa%3bjsessionid=SECRET?threadID=7", "/thread.jspa?threadID=7"),
+        ("/message.jspa?messageID=8&token=SECRET", "/message.jspa?messageID=8"),
+        ("/t/7/posts.json?post_ids%5B%5D=1&post_ids%5B%5D=2", "/t/7/posts.json?post_ids%5B%5D=1&post_ids%5B%5D=2"),
+        ("/t/7.json?username_filters=ada", "/t/7.json?username_filters=ada"),
+        ("/latest.json?order=created&ascending=true&page=3", "/latest.json?order=created&ascending=true&page=3"),
+        (
+            "/discussions?sortBy=createdAt&dateRange=allTime&replies=repliesAll&contentType=ALL"
+            "&categories%5B%5D=amzn1.spce.category.8b1ad9d6",
+            "/discussions?sortBy=createdAt&dateRange=allTime&replies=repliesAll&contentType=ALL"
+            "&categories%5B%5D=amzn1.spce.category.8b1ad9d6",
+        ),
+        (
+            "/discussions/t/84e3f6b1-42f7-4cf3-a189-a5cc8d78d800?postId=84e3f6b1&mons_sel=SECRET",
+            "/discussions/t/84e3f6b1-42f7-4cf3-a189-a5cc8d78d800?postId=84e3f6b1",
+        ),
+    ],
+)
+def test_of_an_address_only_what_names_content_is_kept(asked: str, kept: str) -> None:
+    assert without_secrets(f"https://ada:SECRET@quay.example{asked}") == FORUM + kept
+
+
+def test_the_parameters_that_adapters_ask_with_are_kept() -> None:
+    for kind, adapter in ADAPTERS.items():
+        site = Site("quay", kind, FORUM)
+        for url in (
+            adapter.thread_url(site, "7"),
+            adapter.thread_request(site, "7"),
+            adapter.posts_request(site, "7", ["1", "2"]),
+            adapter.list_request(site),
+            adapter.list_request(site, adapter.category_path("labels", "8b1ad9d6")),
+        ):
+            assert without_secrets(url) == url
+
+
+def test_nothing_secret_of_what_the_user_says_is_stored(box: Box, file: File) -> None:
+    box.take(file("topic.json", PAGE[1]), url=f"{FORUM}/t/7?api_key=SECRET")
+    stored = b"".join(gzip.decompress(path.read_bytes()) for path in box.paths.warcs.iterdir())
+    assert b"SECRET" not in stored + box.paths.database.read_bytes()
+    assert box.rows("select settings from runs") == [(f'{{"url": "{FORUM}/t/7"}}',)]
+    with pytest.raises(InputError, match="--url"):
+        box.take(file("topic.json", PAGE[1]), url="https://[bad/t/7")
 
 
 def test_a_picture_that_is_not_in_the_files_is_listed_as_not_held(box: Box, file: File) -> None:

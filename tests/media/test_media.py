@@ -124,13 +124,36 @@ def test_rebuild_keeps_what_is_known_of_media(forum: DemoForum, tmp_path: Path) 
             '<img src="//old.quay.example/a.png"><img src="//old.quay.example/a.png">',
             ["https://old.quay.example/a.png"],
         ),
+        (
+            '<a class="lightbox" href="/uploads/original/a.png"><img src="/uploads/optimized/a_2_690x400.png"></a>',
+            ["https://quay.example/uploads/original/a.png", "https://quay.example/uploads/optimized/a_2_690x400.png"],
+        ),
+        ('<a class="lightbox" href="/a.png"><img src="/a.png"></a>', ["https://quay.example/a.png"]),
         ('<a class="attachment" href="/uploads/x.pdf">x.pdf</a>', ["https://quay.example/uploads/x.pdf"]),
         ('<img class="emoji" src="/images/emoji/x.png"><img class="avatar" src="/a.png">', []),
-        ('<img src="data:image/png;base64,AA"><img src=""><img><img src="http://[bad"><a href="/x.pdf">x</a>', []),
+        ('<img src=""><img><img src="http://[bad"><a href="/x.pdf">x</a><img src="data:,">', []),
+        ('<img src="data:image/svg+xml,x"><img class="emoji" src="data:image/png;base64,AA">', []),
+        (
+            '<img src="data:image/png;base64,AA"><img src=" data:image/PNG;base64,AA "><img src="data:image/gif;base64,AA">',
+            [
+                "data:image/png;sha256=7f6f84eeb5c00488ef8f1b173a3eb7e0e44cb4125dba8bd16c5099f6cb1943d0",
+                "data:image/png;sha256=38958b97b31b795d476b7274715872d5497f2b7a125583f910087322f74117a7",
+                "data:image/gif;sha256=2fa7e5fda9674c050c746ca7da436abad17d5e118a3c25bf2f0a98ac1d8c9bae",
+            ],
+        ),
     ],
 )
 def test_media_of_a_post_are_pictures_and_attachments(html: str, urls: list[str]) -> None:
     assert list(media.media_urls(html, QUAY)) == urls
+
+
+@pytest.mark.parametrize("status", [204, 206, 300, 304, 404, 503])
+def test_an_answer_that_brings_no_whole_picture_is_refused(status: int) -> None:
+    exchange = Exchange(
+        "https://quay.example/x", "2026-01-01T00:00:00Z", status, "", [("Content-Type", "image/png")], b""
+    )
+    with pytest.raises(Disallowed, match=f"status {status}"):
+        media.read(exchange)
 
 
 @pytest.mark.parametrize(

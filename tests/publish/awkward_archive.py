@@ -167,10 +167,8 @@ class Archive:
             "program_tags",
             paragraph_id=paragraph,
             program_id=program,
-            rule="alias",
-            score=1.0,
             run_id=self.run,
-            **(defaults | values),
+            **(defaults | {"rule": "alias", "score": 1.0} | values),
         )
 
     def theme(self, paragraph: int, words: str, theme: str = THEME) -> None:

@@ -112,6 +112,11 @@ class TestTable:
         assert "This table has no column nope" in text(page(get, "/archive/posts?nope=1"))
         assert "No row is like that" in text(page(get, "/archive/posts?number=999"))
 
+    def test_a_page_that_begins_nowhere_is_said_to_be_none(self, get: Get) -> None:
+        html = page(get, "/archive/posts?_next=zzz")
+        assert "No row of this table comes after _next=zzz." in text(html)
+        assert "/archive/posts" in [a.attributes["href"] for a in html.css("main > p a")]
+
     def test_the_rows_that_the_filters_leave_can_be_had_whole(self, get: Get) -> None:
         asked = f"program_id={PROGRAM}&_sort_desc=month"
         links = {

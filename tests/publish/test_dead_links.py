@@ -20,19 +20,28 @@ NOT_HELD = {
     "5": "not held, and not looked up in web archives yet",
     "6": "the Wayback Machine does not show it, looked up on 2024-06-01",
     "7": "the Wayback Machine has 2 captures, but nothing of the thread in them, looked up on 2024-06-01",
+    "9": "the Wayback Machine has 2 captures, of which 1 was looked at: nothing of the thread there, looked up on 2024-06-01",
     "8": "the Wayback Machine has 2 captures; the one looked at is about no program, on 2024-06-01",
     "a/b": "not held, and not looked up in web archives yet",
 }
-FOUND = {"4": "none", "6": "excluded", "7": "refused", "8": "passed"}
+FOUND = {"4": "none", "6": "excluded", "7": "refused", "8": "passed", "9": "refused"}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, taxonomy: Taxonomy, metadata: dict[str, Any]) -> Datasette:
     archive = Archive(tmp_path_factory.mktemp("dead") / "archive.db")
+    memento = archive.capture(f"{FORUM}/t/2")
+    archive.conn.execute("update captures set route = 'memento' where id = ?", [memento])
     recovered = archive.thread(
-        "2", "Came back", state="recovered", gone_at="2024-05-01T00:00:00Z", posts_listed=9, posts_held=1
+        "2",
+        "Came back",
+        state="recovered",
+        gone_at="2024-05-01T00:00:00Z",
+        posts_listed=9,
+        posts_held=1,
+        capture_id=memento,
     )
-    archive.post(recovered, 1, "Joe", "<p>Still <a href='/t/4'>here</a>.</p>")
+    archive.post(recovered, 1, "Joe", "<p>Still <a href='/t/4'>here</a>.</p>", capture_id=memento)
     gone = archive.thread("3", "Went", state="gone", gone_at="2024-05-01T00:00:00Z", gone_status=404)
     for number, target in (("31", "3"), ("32", "99")):
         archive.thread(number, "Merged", state="gone", gone_at="2024-05-01T00:00:00Z", gone_status=301, moved_to=target)
@@ -53,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, taxonomy: Taxonomy, metadata:
     for target, state in (*FOUND.items(), ("3", "none"), ("2", "partly")):
         archive.insert(
             "lookups", run_id=archive.run, archive="wayback", url=f"{FORUM}/t/{target}", site_id="sas", native_id=target,
-            reason="link in POST", state=state, detail="", captures_listed=2, captures_fetched=0,
+            reason="link in POST", state=state, detail="", captures_listed=2, captures_fetched=1 if target == "9" else 2,
             new_posts=1 if state == "partly" else 0, looked_at="2024-06-01T00:00:00Z",
         )  # fmt: skip
     archive.close()

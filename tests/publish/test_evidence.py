@@ -237,7 +237,7 @@ class TestChoice:
 
 
 def test_a_citation_for_bibtex_keeps_every_sign_of_its_subject() -> None:
-    gathered = Gathered(r"Search: 50% of {a} \b_c & $d", True, [], [], [], [], {}, None)
+    gathered = Gathered(r"Search: 50% of {a} \b_c & $d", True, [], [], [], [], [], [], {}, None)
     entry = citing.bibtex(gathered, "2024-05-01T00:00:00Z")
     assert r"title = {Search: 50\% of \{a\} \textbackslash{}b\_c \& \$d}" in entry
     assert entry.replace(r"\{", "").replace(r"\}", "").count("{") == entry.replace(r"\{", "").replace(r"\}", "").count(

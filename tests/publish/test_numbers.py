@@ -67,8 +67,8 @@ class TestQuality:
         for path in ("/", "/matrix", "/themes", "/programs", "/method", f"/program/{PROGRAM}"):
             assert HONEST in text(page(get, path)), path
 
-    def test_a_share_of_a_handful_gets_no_range_that_has_no_width(self) -> None:
-        assert str(amounts.estimate(1.0, 1.0, 1.0)) == "100" and "(50–100)" in amounts.estimate(0.9, 0.5, 1.0)
+    def test_a_share_has_its_range_where_there_is_one(self) -> None:
+        assert str(amounts.estimate(1.0, None, None)) == "100" and "(50–100)" in amounts.estimate(0.9, 0.5, 1.0)
         assert "not measured" in amounts.estimate(None) and str(amounts.interval(None, 0.5)) == ""
 
     def test_without_a_measurement_they_say_so(self) -> None:
@@ -95,7 +95,7 @@ class TestQuality:
     def test_the_method_has_figures_by_theme_and_by_part_and_says_what_is_unreliable(self, get: Get) -> None:
         html = page(get, "/method")
         shown = text(html)
-        for words in ("words of: seller", "forum: sas", "the program is meant, not named", "What is unreliable", "not measured",
+        for words in ("words of: seller", "forum: sas", "found as meant, named elsewhere", "What is unreliable", "not measured",
                       "Most are missed, so every count of complaints is far too low", "4 were given one (1–9)"):  # fmt: skip
             assert words in shown, words
         row = next(row for row in html.css("table.wrap tr") if row.css_first(f"a[href='/theme/{THEME}']"))

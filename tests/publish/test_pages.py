@@ -52,9 +52,23 @@ class TestProgram:
         assert "2024-03-21" in text(html, ".history")
         assert html.css_first(".sources a").attributes["href"].startswith("https://")
 
+    def test_what_nobody_can_switch_off_may_still_have_ways_around_it(self, get: Get) -> None:
+        shown = text(page(get, "/program/amz.automated_handling_time"))
+        assert "Mandatory It applies without a choice" in shown and "None once in it: avoid by" in shown
+        assert "There is no way out" not in shown
+
+    def test_sources_that_all_dates_share_are_said_once_and_not_to_be_of_each(self, get: Get) -> None:
+        html = page(get, "/program/amz.automated_handling_time")
+        assert html.css(".history a") == []
+        assert (
+            "No date has sources of its own: all of them rest on [1] [2] [3] [4] [5] (at best press or blog)."
+            in text(html)
+        )
+        assert "[1] (a forum)" in text(page(get, f"/program/{PROGRAM}"), ".history")
+
     def test_its_counts_are_those_of_the_rows_and_their_uncertainty_is_said(self, get: Get) -> None:
         shown = text(page(get, f"/program/{PROGRAM}"))
-        assert "3 posts by 3 authors in 2 threads" in shown and "The first that is held is of 2020-06-15" in shown
+        assert "3 posts by 3 authors in 2 threads" in shown
         assert "2 of 3 posts name the program" in shown and "read them rather than the chart" in shown
 
     def test_it_leads_to_the_first_complaint_the_vanished_threads_and_the_other_programs(self, get: Get) -> None:
@@ -188,7 +202,7 @@ class TestCitation:
         said = get("/thread/sas/3686/cite/1.txt").text
         assert re.match(r"seller-[0-9a-f]{6}, post 1 in “Promise Optimization: on by default", said)
         assert "2024-03-21" in said and "https://forum.example/t/3686/1" in said
-        assert "Captured 2024-05-01 00:05 UTC (live), sha256:" in said and "/thread/sas/3686#p1" in said
+        assert "Captured 2024-05-01 00:05 UTC from the forum, sha256:" in said and "/thread/sas/3686#p1" in said
 
     def test_bibtex_has_balanced_braces_and_no_command_of_the_title(self, get: Get) -> None:
         entry = get("/thread/sas/99/cite/1.bib").text
@@ -199,7 +213,7 @@ class TestCitation:
 
     def test_a_post_without_a_capture_or_a_date_can_be_cited(self) -> None:
         post = {"site_id": "s", "thread_native_id": "1", "number": 2, "author": None, "title": "t", "site": "S", "created_at": None,
-                "url": "u", "captured_at": None, "route": None, "digest": None}  # fmt: skip
+                "url": "u", "captured_at": None, "route": None, "digest": None, "state": "present", "thread_state": "live"}  # fmt: skip
         assert "Anonymous" in as_bibtex(post, "https://a.example/x") and "urldate" not in as_bibtex(
             post, "https://a.example/x"
         )

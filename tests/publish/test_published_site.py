@@ -126,9 +126,9 @@ class TestMetadata:
             if "program" in query["params"] and name != "search":
                 assert query_rows(get, name, program="no.such") == [], name
 
-    def test_the_first_complaint_is_the_earliest_of_a_seller(self, get: Get) -> None:
+    def test_the_first_complaint_is_the_earliest_of_a_seller_since_the_program_is_known(self, get: Get) -> None:
         found = query_rows(get, "first_complaints", program=PROGRAM)
-        assert [row["permalink"] for row in found] == ["/thread/sas/99#p1"]
+        assert [(row["permalink"], row["older_posts_left_out"]) for row in found] == [("/thread/sas/3686#p1", 1)]
 
     def test_the_timeline_of_a_program_is_in_order_and_months_that_are_not_covered_have_no_numbers(
         self, get: Get

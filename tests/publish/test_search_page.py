@@ -176,7 +176,7 @@ class TestWhatIsSaid:
         html = page(get, f"/search?program={PROGRAM.upper()}")
         assert html.css_first(".notice.gone") is None and html.css(".hits a.title")
 
-    @pytest.mark.parametrize("asked", ["forum=x", "sort=random", "page=last"])
+    @pytest.mark.parametrize("asked", ["forum=x", "sort=random", "page=last", "page=0", "page=-1", "page=9999999999"])
     def test_a_parameter_that_says_nothing_is_named(self, get: Get, asked: str) -> None:
         html = page(get, f"/search?q=switch&{asked}")
         assert f"Not understood, and left out: {asked}." in text(html) and html.css(".hits a.title")
@@ -185,10 +185,13 @@ class TestWhatIsSaid:
         html = page(get, "/search?q=switch&page=99")
         shown = text(html)
         assert "There is no page 99." in shown and "found, on 1 page" in shown
+        assert "There is no page 999,999,999." in text(page(get, "/search?q=switch&page=999999999"), ".nothing")
         assert html.css_first(".nothing a").attributes["href"] == "/search?q=switch"
         assert "Nothing was found" not in shown
 
-    def test_pages_are_counted(self, tmp_path: Path, taxonomy: Taxonomy, metadata: dict[str, Any]) -> None:
+    def test_pages_are_counted(
+        self, tmp_path: Path, taxonomy: Taxonomy, metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         archive = Archive(tmp_path / "archive.db")
         thread = archive.thread("1", "x")
         for number in range(1, 2 * search.PAGE + 2):
@@ -200,6 +203,9 @@ class TestWhatIsSaid:
         assert "41 posts, best match first; page 2 of 3" in text(second, ".result")
         last = LexborHTMLParser(ask(site, "/search?q=label&page=4").text).css(".nothing a")[-1]
         assert last.attributes["href"] == "/search?q=label&page=3"
+        # Beyond the newest matches that are ranked nothing is served, in whatever order.
+        monkeypatch.setattr(search, "MOST_PAGES", 1)
+        assert "There is no page 2." in text(LexborHTMLParser(ask(site, "/search?site=sas&page=2").text), ".nothing")
 
     def test_rows_and_feed_are_those_of_the_page(self, get: Get) -> None:
         for asked in ("q=optimization&sort=oldest", f"q=-settings&theme={THEME}", "q=switch&program=nosuch", "q=%22"):

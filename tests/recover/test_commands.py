@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
+from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from archive.database import open_archive
 from archive.errors import InputError
 from cli import optout
+from cli.recover import DEAD_KIND
+from crawler.catalogue import resolve
+from crawler.store import Store
+from demo import DemoForum
 from demo.web_archive import WebArchiveServer
+from tests.forums import small_forum
 from tests.imports import files
 
 SURVEY = "https://sellers.oldquay.example/forums/t/survey-opt-out-again/45210/3"
@@ -74,8 +82,61 @@ def test_an_import_of_a_forum_that_is_not_listed_names_it(tmp_path: Path) -> Non
     result = run("import", path, "--forum", files.FORUM, "--db", db, "--quiet")
     assert result.exit_code == 0 and "1 captures taken" in result.output
     opened = open_archive(db)
-    assert opened.conn.execute("select state, posts_held from threads").fetchone()[:] == ("recovered", 2)
+    assert opened.conn.execute("select state, posts_held from threads").fetchone()[:] == ("saved", 2)
     opened.close()
+
+
+def presume_gone(db: Path, url: str) -> None:
+    """As a look-up of a thread in web archives leaves a forum that is not in data/sites.yml."""
+    with closing(open_archive(db, create=True)) as opened, opened.atomic():
+        Store(opened.conn, resolve(url, [], DEAD_KIND).site).add_site("2026-01-01T00:00:00Z")
+
+
+def the_site(db: Path) -> tuple[str, dict[str, int]]:
+    """Kind of the one forum, and its threads by what became of them."""
+    (site,) = json.loads(run("status", "--json", "--db", db).output)["sites"]
+    return site["kind"], {name: site[f"threads_{name}"] for name in ("gone", "recovered", "saved")}
+
+
+LOST, SAVED, THERE = ({"gone": n, "recovered": n, "saved": m} for n, m in ((1, 0), (0, 1), (0, 0)))
+
+
+@pytest.mark.parametrize("what", ["", "/t/7"], ids=["the forum", "the thread"])
+@pytest.mark.parametrize("presumed", [False, True], ids=["never asked", "presumed gone"])
+def test_a_saved_thread_of_a_living_forum_is_no_loss_and_the_forum_can_be_crawled(
+    tmp_path: Path, presumed: bool, what: str
+) -> None:
+    path, db = tmp_path / "7.json", tmp_path / "archive.db"
+    with DemoForum(small_forum({7: 3})) as forum:
+        path.write_bytes(httpx.get(f"{forum.url}/t/7.json").content)
+        if presumed:
+            presume_gone(db, forum.url)
+        assert run("import", path, "--url", forum.url, "--saved-at", "2026-11-01", "--db", db, "--quiet").exit_code == 0
+        assert the_site(db) == (("discourse_html", LOST) if presumed else ("discourse", SAVED))
+        crawled = run("crawl", forum.url + what, "--all", "--rate", "none", "--db", db, "--quiet")
+        assert crawled.exit_code == 0, crawled.output
+        assert the_site(db) == ("discourse", THERE)
+
+
+def test_a_forum_that_is_presumed_gone_stays_so_until_it_answers(tmp_path: Path) -> None:
+    path, db = tmp_path / "7.json", tmp_path / "archive.db"
+    path.write_bytes(files.topic_bytes())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    presume_gone(db, url)
+    assert run("import", path, "--url", url, "--db", db, "--quiet").exit_code == 0
+    assert "does not answer" in run("crawl", url, "--rate", "none", "--db", db, "--quiet").output
+    assert the_site(db) == ("discourse_html", LOST)
+
+
+def test_the_whole_forum_s_crawl_asks_for_what_is_known_from_saved_copies_only(tmp_path: Path) -> None:
+    path, db = tmp_path / "9.json", tmp_path / "archive.db"
+    with DemoForum(small_forum({7: 3, 9: 2})) as forum:
+        path.write_bytes(httpx.get(f"{forum.url}/t/9.json").content)
+    with DemoForum(small_forum({7: 3})) as later:
+        assert run("import", path, "--url", later.url, "--db", db, "--quiet").exit_code == 0
+        assert run("crawl", later.url, "--all", "--rate", "none", "--db", db, "--quiet").exit_code == 0
+    assert the_site(db) == ("discourse", LOST)
 
 
 def test_a_list_of_addresses_may_be_counted_only(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from crawler.observations import PostBatch, SeenPost, ThreadGone, ThreadPage
 from crawler.sites import Site
 from crawler.store import Store
 
-OSFE = Site("osfe-us", "discourse", "https://sellercentral.amazon.com/forums")
+OSFE = Site("osfe-us", "discourse_html", "https://sellercentral.amazon.com/forums")
 
 ROWS = {
     "threads": "select native_id, title, state, gone_at, gone_status, posts_listed, posts_held, created_at,"

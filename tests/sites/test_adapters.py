@@ -4,7 +4,8 @@ The pages in `fixtures/` are synthetic, written in the markup that public source
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,49 @@ def by_id(page: ThreadPage, native_id: str) -> Any:
     return next(post for post in page.posts if post.native_id == native_id)
 
 
+NEXT = b'<a rel="next" href="?page=9">next</a>'
+FOOT = b'<div id="topic-footer-buttons"></div>'
+
+
+def plain(shown: Iterable[int], foot: bytes = b"") -> bytes:
+    """Synthetic: a page of layout B with posts of these numbers."""
+    post = '<div id="post_{0}" class="crawler-post"><div class="post" itemprop="text"><p>Post {0}.</p></div></div>'
+    return b"<h1>T</h1>" + "".join(post.format(n) for n in shown).encode() + foot + b"</body></html>"
+
+
+def app(shown: Iterable[int], foot: bytes = b"") -> bytes:
+    """Synthetic: the app's page with posts of these numbers."""
+    post = '<article id="post_{0}" data-post-id="{1}"><div class="cooked"><p>Post {0} in the app.</p></div></article>'
+    return b"<h1>T</h1>" + "".join(post.format(n, 9000 + n) for n in shown).encode() + foot + b"</body></html>"
+
+
+SCROLLED = fixture("shell.html").replace(b"</body>", app(range(1, 5), FOOT))
+
+
+def at_least(body: bytes, below: str = "") -> int | None:
+    page = read(OSFE, TOPIC + below, body)
+    assert isinstance(page, ThreadPage)
+    return page.posts_at_least
+
+
+CONTENT = '<div data-testid="post-content"><p>Words.</p></div>'
+
+
+def replies(count: str, shown: int, root: str = CONTENT, reply: str = CONTENT) -> bytes:
+    """Synthetic: a thread of the new forums that states a count and shows the opening post and some replies."""
+    ids = [f"{n:08}-7777-4888-8999-aaaaaaaaaaaa" for n in range(shown)]
+    frames = f'<article id="post-{ROOT}">{root}</article><i data-testid="reply-metric">{count}</i>'
+    frames += "".join(f'<article id="post-{native_id}">{reply}</article>' for native_id in ids)
+    return f"<h1>T</h1>{frames}</body></html>".encode()
+
+
+def counted(count: str, shown: int, below: str = "", root: str = CONTENT) -> tuple[int | None, int | None]:
+    """How many posts a page with such a count has, and at least."""
+    page = read(NSFE, THREAD + below, replies(count, shown, root))
+    assert isinstance(page, ThreadPage)
+    return page.posts_listed, page.posts_at_least
+
+
 @dataclass(frozen=True)
 class Row:
     """A trap, what is read, and what must come of it."""
@@ -102,6 +146,19 @@ ROWS = [
     Row("a live forum's page in an archive is read like a dead one's", lambda: numbers(read(SAS, f"{SAS.base_url}/t/x/645202", fixture("layout_a.html").replace(b"sellercentral.amazon.com/forums", b"sellersasksellers.com"))), [1, 7, 2, 4]),  # type: ignore[arg-type]
     Row("what looks like a post inside a post is somebody's words", lambda: numbers(read(OSFE, TOPIC, fixture("layout_b.html").replace(b"Same here.", b"Same <div id='post_9' class='crawler-post'><div class='post'>here</div></div>"))), [1, 2]),  # type: ignore[arg-type]
     Row("N: the same", lambda: len(read(NSFE, THREAD, fixture("nsfe_thread.html").replace(b"Nobody asked me.", b"<article id='post-5eef969a1508af21fb64e9db01ba5a7e'><p>x</p></article>")).posts), 4),  # type: ignore[union-attr]
+    # Where a page begins
+    Row("B: a page around post 45 has the numbers before it to account for", lambda: at_least(plain(range(41, 61)), "/45"), 60),
+    Row("B: and one more where there is a next page", lambda: at_least(plain(range(41, 61), NEXT), "/45"), 61),
+    Row("B: what has no number is one of those", lambda: at_least(plain(range(41, 61)) + b'<div class="crawler-post"><div class="post">x</div></div></html>', "/45"), 60),
+    Row("B: on whole pages a removed post leaves a number, and is not missed", lambda: at_least(plain(range(25, 45)), "?page=2"), 40),
+    Row("A: the staff's post is not the first number", lambda: osfe("layout_a.html", f"{TOPIC}/7").posts_at_least, 5),
+    Row("app: scrolled, the first posts are not in the page any more", lambda: at_least(app(range(21, 41), FOOT)), 40),
+    Row("app: nor the last, until its foot is shown", lambda: at_least(app(range(21, 41))), 41),
+    Row("app: it shows more than the page that its address names", lambda: at_least(app(range(1, 41), FOOT), "?page=2"), 40),
+    Row("app: beside the copy of the first page for browsers without scripts", lambda: (at_least(app(range(41, 61), FOOT) + plain(range(1, 21))), len(read(OSFE, TOPIC, app(range(41, 61), FOOT) + plain(range(1, 21))).posts)), (60, 40)),  # type: ignore[union-attr]
+    Row("app: saved by SingleFile, whole", lambda: (numbers(osfe("app_single_file.html")), osfe("app_single_file.html").posts_at_least), ([1, 2, 3], 3)),
+    Row("shell: what the app loaded beyond the data is put to it", lambda: [(p.native_id, p.html) for p in read(OSFE, TOPIC, SCROLLED).posts], [("9001", "<p>Post 1 from the data.</p>"), ("9002", "<p>Post 2 from the data.</p>"), ("9003", "<p>Post 3 in the app.</p>"), ("9004", "<p>Post 4 in the app.</p>")]),  # type: ignore[union-attr]
+    Row("shell: a post that came after the data is listed too", lambda: read(OSFE, TOPIC, SCROLLED).stream, ("9001", "9002", "9003", "9004")),  # type: ignore[union-attr]
     # What stands in for a thread
     Row("the successor's home page under a thread's address is a soft 404", lambda: osfe("nsfe_home.html"), ThreadGone("645202", 200)),
     Row("the same under its .json address", lambda: read(OSFE, f"{OSFE.base_url}/t/645202.json", fixture("nsfe_home.html")), ThreadGone("645202", 200)),
@@ -119,6 +176,11 @@ ROWS = [
     Row("N: the page counts more replies than it holds", lambda: (nsfe("nsfe_thread.html").posts_listed, len(nsfe("nsfe_thread.html").posts)), (37, 4)),
     Row("N: words of the interface in another language", lambda: nsfe("nsfe_thread_es.html").posts_listed, 37),
     Row("N: a rounded count is a bound only", lambda: (nsfe("nsfe_thread_rounded.html").posts_listed, nsfe("nsfe_thread_rounded.html").posts_at_least), (None, 1101)),
+    Row("N: a permalink's counter is not read, whatever it says", lambda: (counted("0", 0, f"?postId={ROOT}"), counted("36 replies", 2, f"?postId={ROOT}")), ((None, 1), (None, 3))),
+    Row("N: a count in a unit", lambda: [counted(text, 3) for text in ("1,2 mil", "1.2 mila", "1,2 Tsd.", "1.2 lakh", "1,2 тыс.", "1.2千", "12 mil respuestas")], [(None, 1101), (None, 1101), (None, 1101), (None, 110_001), (None, 1101), (None, 1101), (None, 11_001)]),
+    Row("N: a count in words that are not known is a bound, and more than is shown", lambda: [counted(text, 3) for text in ("1,2 foo", "1.2", "12 foo", "3 foo", "2 B", "9.9.9K", "999999999")], [(None, 5), (None, 5), (None, 13), (None, 5), (None, 5), (None, 10), (None, 5)]),
+    Row("N: a card's count in unknown words is none", lambda: [t.posts_count for t in read(NSFE, amazon_nsfe.list_request(NSFE), fixture("nsfe_list.html").replace(b"1.2K", b"1,2 foo")).threads], [37, None]),  # type: ignore[union-attr]
+    Row("N: an opening post without content is left out, not removed", lambda: ([p.native_id == ROOT for p in read(NSFE, THREAD, replies("3", 3, root="")).posts], counted("3", 3, root="")), ([False] * 3, (4, 4))),  # type: ignore[union-attr]
     Row("N: a permalink's counter of 0 is wrong; a button stands for one more", lambda: (nsfe("nsfe_permalink.html", f"{THREAD}?postId={REMOVED}").posts_listed, nsfe("nsfe_permalink.html", f"{THREAD}?postId={REMOVED}").posts_at_least), (None, 5)),
     Row("N: the category is a link", lambda: nsfe("nsfe_thread.html").category, "Fulfill Orders"),
     Row("N: both layouts of cards, each thread once", lambda: [t.native_id for t in nsfe("nsfe_list.html", amazon_nsfe.list_request(NSFE)).threads], [ROOT, "5eef969a1508af21fb64e9db01ba5a7e"]),
@@ -148,6 +210,8 @@ REFUSED = [
     ("another topic's data", OSFE, TOPIC.replace("645202", "7"), fixture("shell_by_script.html"), 200, "instead of 7"),
     ("the successor's thread", OSFE, TOPIC, fixture("nsfe_thread.html"), 200, "successor"),
     ("a new thread cut off", NSFE, THREAD, fixture("nsfe_thread.html")[:-300], 200, "cut off"),
+    ("a new thread in markup that changed", NSFE, THREAD, replies("3", 3, "<p>Words.</p>", "<p>Words.</p>"), 200, "markup that is known"),
+    ("a new thread cut off that speaks of SingleFile", NSFE, THREAD, replies("3", 3).replace(b"<h1>T", b"<h1>SingleFile").replace(b"</body></html>", b""), 200, "cut off"),
     ("a new thread, forbidden", NSFE, THREAD, b"no", 403, "status 403"),
     ("no list", NSFE, amazon_nsfe.list_request(NSFE), b"<html><p>x</html>", 200, "no posts"),
     ("a page of Jive", JIVE, f"{JIVE.base_url}/thread.jspa?threadID=7", b"<html></html>", 200, "not read"),
@@ -186,9 +250,28 @@ def test_a_page_cut_off_keeps_its_whole_posts_and_says_that_there_are_more() -> 
         ("1.2万", (12000, 1000)),
         ("none", None),
         ("5 Kommentare", (5, 0)),
+        ("Antworten: 1.200", (1200, 0)),
+        ("36条回复", (36, 0)),
+        ("٣٦ ردا", (36, 0)),
+        ("36 replies · 1.2K views", (36, 0)),
+        ("1,23,456 replies", (123_456, 0)),
+        ("1,2 mil", (1200, 100)),
+        ("12 mil respuestas", (12_000, 1000)),
+        ("1,2 Tsd.", (1200, 100)),
+        ("1.2 lakh", (120_000, 10_000)),
+        ("1.2万条回复", (12_000, 1000)),
+        ("1,2", (1, None)),
+        ("1,2 zillion", (1, None)),
+        ("12 zillion", (12, None)),
+        ("36+ replies", (36, None)),
+        ("over 36 replies", (36, None)),
+        ("over 1.2K replies", (1100, None)),
+        ("3 of 36 replies", (3, None)),
+        ("1.2.3K", (1, None)),
+        ("99999999999 replies", (0, None)),
     ],
 )
-def test_counts_as_interfaces_write_them(text: str, count: tuple[int, int] | None) -> None:
+def test_counts_as_interfaces_write_them(text: str, count: tuple[int, int | None] | None) -> None:
     assert count_of(text) == count
 
 
@@ -247,22 +330,67 @@ def test_any_page_at_all_is_posts_or_a_named_refusal(where: tuple[Site, str], st
         assert seen.posts and all(post.native_id or post.number > 0 for post in seen.posts)
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.sampled_from(["layout_a.html", "layout_b.html", "nsfe_thread.html", "app.html", "ancient.html"]), st.data())
-def test_half_a_page_is_never_taken_for_a_whole_thread(name: str, data: st.DataObject) -> None:
-    body = fixture(name)
-    site, url = (NSFE, THREAD) if name.startswith("nsfe") else (OSFE, TOPIC)
-    cut = body[: data.draw(st.integers(0, body.rindex(b"</html>") - 1))]
+THREAD_PAGES = [
+    (OSFE, TOPIC, "layout_a.html"),
+    (OSFE, f"{TOPIC}?page=3", "layout_a.html"),
+    (OSFE, TOPIC, "layout_b.html"),
+    (OSFE, TOPIC, "layout_b_solved.html"),
+    (OSFE, TOPIC, "shell.html"),
+    (OSFE, TOPIC, "shell_by_script.html"),
+    (OSFE, TOPIC, "app.html"),
+    (OSFE, TOPIC, "app_single_file.html"),
+    (OSFE, TOPIC, "ancient.html"),
+    (OSFE, f"{OSFE.base_url}/t/645202.json", "topic.json"),
+    (NSFE, THREAD, "nsfe_thread.html"),
+    (NSFE, THREAD, "nsfe_thread_es.html"),
+    (NSFE, THREAD, "nsfe_thread_rounded.html"),
+    (NSFE, f"{THREAD}?postId={REMOVED}", "nsfe_permalink.html"),
+]
+NO_THREADS = {"challenge.html", "nsfe_home.html", "nsfe_list.html"}
+
+
+def test_every_fixture_that_is_a_thread_is_cut_below() -> None:
+    assert {name for _, _, name in THREAD_PAGES} | NO_THREADS == {path.name for path in FIXTURES.iterdir()}
+
+
+def by_single_file(body: bytes) -> bytes:
+    """The same page as SingleFile saves it: its comment at the head, no optional tags at the end."""
+    head = b"<html><!--\n Page saved with SingleFile \n url: https://x.example/ \n-->"
+    body = re.sub(rb"<!DOCTYPE html>\s*<html[^>]*>", head, body, count=1)
+    return re.sub(rb"</body>\s*</html>\s*", b"<footer>About</footer>", body)
+
+
+def how_many(page: ThreadPage) -> int:
+    return len(page.stream) if page.stream is not None else max(page.posts_listed or 0, page.posts_at_least or 0)
+
+
+@pytest.mark.parametrize("saved", ["as it was sent", "by SingleFile"])
+@pytest.mark.parametrize(
+    ("site", "url", "name"), THREAD_PAGES, ids=lambda value: value if isinstance(value, str) else ""
+)
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_half_a_page_is_never_taken_for_a_whole_thread(
+    saved: str, site: Site, url: str, name: str, data: st.DataObject
+) -> None:
+    body = by_single_file(fixture(name)) if saved == "by SingleFile" else fixture(name)
     whole = read(site, url, body)
     assert isinstance(whole, ThreadPage)
-    texts = {post.number: post.html for post in whole.posts}
+    texts = {(post.number, post.html) for post in whole.posts} | {(1, "<p>Post 1 from the noscript part.</p>")}
+    ends = [body.index(end) for end in (b"</body>", b"<footer>") if end in body]
     try:
-        seen = read(site, url, cut)
+        seen = read(site, url, body[: data.draw(st.integers(0, min(ends, default=len(body)) - 1))])
     except NotContent:
         return
     if isinstance(seen, ThreadPage):
-        assert (seen.posts_at_least or 0) > len(seen.posts)
-        assert all(texts[post.number] == post.html for post in seen.posts)
+        assert how_many(seen) > len(seen.posts) or (seen.posts, how_many(seen)) == (whole.posts, how_many(whole))
+        assert {(post.number, post.html) for post in seen.posts} <= texts
+
+
+def test_a_page_cut_off_is_not_made_whole_by_words_about_singlefile() -> None:
+    body = fixture("layout_b.html").replace(b"<title>", b"<title>SingleFile saved from url= ")
+    page = read(OSFE, TOPIC, body[: body.index(b"here.")])
+    assert isinstance(page, ThreadPage) and numbers(page) == [1] and how_many(page) > 1
 
 
 def test_the_adapters_are_reached_by_their_kind() -> None:

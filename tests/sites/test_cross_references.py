@@ -107,7 +107,7 @@ def test_another_name_of_a_forum_that_only_the_archive_knows_leads_to_its_thread
     if not met_first:
         assert links(stored) == [(None, None, None, None, "outside")]
         see(stored, other, "7", "memento")
-    assert links(stored) == [("quay", "7", None, 2, "recovered")]
+    assert links(stored) == [("quay", "7", None, 2, "saved")]
 
 
 def test_names_that_were_known_once_stay_known(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.observations import PostBatch, ThreadGone, ThreadPage
+from crawler.observations import NotContent, PostBatch, ThreadGone, ThreadPage
+from crawler.sites import ADAPTERS, Site
 from tests.sites.stored import Stored, moment_of, page, post
 
 
@@ -96,15 +97,6 @@ def test_a_text_that_returned_stood_before_and_after_the_one_between(stored: Sto
         ("<p>B</p>", moment_of(5), moment_of(9)),
     ]
     assert stored.rows("posts")[0]["html"] == "<p>A</p>"
-
-
-def test_what_only_archives_and_imports_hold_is_recovered(stored: Stored) -> None:
-    stored.see(page(post(1)), 1, "memento")
-    assert stored.rows("threads")[0]["state"] == "recovered"
-    stored.see(page(post(1)), 2, "live")
-    assert stored.rows("threads")[0]["state"] == "live"
-    stored.see(page(post(1)), 3, "import")
-    assert stored.rows("threads")[0]["state"] == "live"
 
 
 def test_a_gone_thread_is_recovered_once_a_memento_adds_to_it(stored: Stored) -> None:
@@ -253,6 +245,40 @@ def test_two_posts_by_different_people_at_different_times_are_never_made_one(sto
     assert stored.rows("revisions") == []
     stored.see(page(post(2, "by Ben, edited", native_id="", author="ben", created_at="2018-02-02T00:00:00Z")), 2)
     assert {row["native_id"]: row["html"] for row in stored.rows("posts")}["1002"] == "<p>by Ada</p>"
+
+
+# The new forums
+
+
+NSFE = Site("nsfe-us", "amazon_nsfe", "https://sellercentral.amazon.com/seller-forums")
+ROOT = "84e3f6b1-42f7-4cf3-a189-a5cc8d78d838"
+
+
+def new_page(shown: int, count: str, *, below: str = "", content: str = "post-content") -> ThreadPage:
+    """Synthetic: a thread page of the new forums, read."""
+    posts = "".join(
+        f'<article id="post-{ROOT[:-1]}{8 + n}"><div data-testid="{content}"><p>Words {n}.</p></div></article>'
+        for n in range(shown)
+    )
+    body = f'<h1>T</h1>{posts}<i data-testid="reply-metric">{count}</i></html>'.encode()
+    seen = ADAPTERS["amazon_nsfe"].read(NSFE, f"{NSFE.base_url}/discussions/t/{ROOT}{below}", 200, body)
+    assert isinstance(seen, ThreadPage)
+    return seen
+
+
+def test_a_permalink_s_page_does_not_make_missing_replies_forgotten(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, NSFE)
+    stored.see(new_page(2, "36 replies"), 1, "live")
+    stored.see(new_page(1, "0 replies", below=f"?postId={ROOT}"), 2, "live")
+    assert [row["posts_missing"] for row in stored.rows("coverage")] == [35]
+
+
+def test_a_page_in_other_markup_buries_nothing(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, NSFE)
+    stored.see(new_page(2, "1"), 1, "live")
+    with pytest.raises(NotContent):
+        stored.see(new_page(2, "1", content="post-body"), 2, "live")
+    assert [row["state"] for row in stored.rows("posts")] == ["present", "present"]
 
 
 # Posts before their thread

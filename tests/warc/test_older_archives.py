@@ -48,6 +48,25 @@ def test_the_first_schema_was_released_and_is_moved_forward(tmp_path: Path) -> N
     db.close()
 
 
+def test_what_others_kept_of_a_forum_that_can_be_asked_is_no_loss_any_more(tmp_path: Path) -> None:
+    older(tmp_path / "archive.db")
+    db = Database(tmp_path / "archive.db")
+    with db.atomic():
+        db.conn.execute("insert into sites values ('sas', 'discourse', 'https://forum.example', null, '2026-01-01T00:00:00Z')")  # fmt: skip
+        for thread, gone_at in ((8, None), (9, "2026-01-02T00:00:00Z")):
+            db["threads"].insert(
+                {
+                    "id": thread, "site_id": "sas", "native_id": str(thread), "url": "", "title": "Labels", "tags": "[]",
+                    "state": "recovered", "gone_at": gone_at, "first_seen_at": "2026-01-01T00:00:00Z",
+                    "last_seen_at": "2026-01-01T00:00:00Z",
+                }
+            )  # fmt: skip
+    db.close()
+    db = open_archive(tmp_path / "archive.db")
+    assert rows(db, "select id, state from threads") == [(1, "recovered"), (8, "saved"), (9, "recovered")]
+    db.close()
+
+
 def test_what_was_looked_up_before_explains_what_is_missing(tmp_path: Path) -> None:
     older(tmp_path / "archive.db")
     db = open_archive(tmp_path / "archive.db")
