@@ -143,7 +143,7 @@ class WarcStore:
             with open(path, "rb") as file:
                 file.seek(offset)
                 for record in ArchiveIterator(file):
-                    if record.rec_type == "response":
+                    if record.rec_type == "response" and record.http_headers:
                         return _exchange(record)
                     break
         except (OSError, ValueError, zlib.error, ArchiveLoadFailed) as error:
@@ -154,7 +154,7 @@ class WarcStore:
         """The whole captures of a file from byte `start` on, in order; what is torn at the end is passed over."""
         response: tuple[Exchange, int, int] | None = None
         for offset, length, record in _members(path, start):
-            if record.rec_type == "response":
+            if record.rec_type == "response" and record.http_headers:
                 response = (_exchange(record), offset, length)
             elif record.rec_type == "metadata" and response:
                 exchange, at, size = response

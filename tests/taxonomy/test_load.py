@@ -64,7 +64,7 @@ def test_predecessors_and_successors_agree() -> None:
 
 def test_comments_leave_the_version_alone_and_words_do_not(folder: Path, edit: Edit) -> None:
     before = load(folder).version
-    edit(folder, "cues.yml", "version: 1", "version: 1  # looked at")
+    edit(folder, "cues.yml", "version: 2", "version: 2  # looked at")
     assert load(folder).version == before
     edit(folder, "cues.yml", "  - opt out\n", "  - opt out\n  - opt me out\n")
     assert load(folder).version != before
