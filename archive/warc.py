@@ -146,7 +146,8 @@ class WarcStore:
                     if record.rec_type == "response" and record.http_headers:
                         return _exchange(record)
                     break
-        except (OSError, ValueError, zlib.error, ArchiveLoadFailed) as error:
+        # The last one is warcio's, for a record without an address.
+        except (OSError, ValueError, zlib.error, ArchiveLoadFailed, AttributeError) as error:
             raise DamagedError(f"{path} cannot be read at byte {offset}: {error}") from error
         raise DamagedError(f"{path} holds no response at byte {offset}")
 

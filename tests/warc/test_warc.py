@@ -111,7 +111,7 @@ def test_reading_at_a_wrong_offset_is_an_error_that_names_file_and_byte(store: W
 
 
 def test_a_record_without_http_headers_is_no_response(store: WarcStore) -> None:
-    record = b"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi\r\n\r\n"
+    record = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: urn:x\r\nContent-Length: 2\r\n\r\nhi\r\n\r\n"
     store.folder.mkdir(parents=True, exist_ok=True)
     (store.folder / "strange.warc.gz").write_bytes(gzip.compress(record))
     with pytest.raises(DamagedError, match="holds no response at byte 0"):
