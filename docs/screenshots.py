@@ -113,6 +113,8 @@ def take(browser: Browser, shot: Shot, site: str, package: Path) -> bytes:
         page.goto(package.as_uri() if shot.path == PACKAGE else site + shot.path)
         if shot.press:
             page.locator(shot.press).first.click()
+        # Until the page is painted there is nothing to take.
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         taken = context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
         return base64.b64decode(taken["data"])
     finally:
