@@ -534,10 +534,10 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
         " (`optout evaluate`). By theme: `theme_quality`.",
         {
             "kind": "Which tags: `program`, `theme`, `voice`.",
-            "part": "Of which of them: `all`, `how` (named or inherited), `voice`, `forum`; `agreement`: of two people.",
+            "part": "Of which of them: `all`, `how` (named or inherited), `voice`, `forum`; `agreement`: of two readers.",
             "value": "Which one, such as `seller`; empty for all.",
             "figure": "`precision`, `recall`, `accuracy`, `false_alarms` (share of the paragraphs without any theme"
-            " that were given one), or `kappa` (Cohen's, of two people's labels).",
+            " that were given one), or `kappa` (Cohen's, of two readers' labels).",
             "estimate": "The share, 0 to 1; kappa, -1 to 1.",
             "low": "Lower end of its 95 % interval.",
             "high": "Upper end.",

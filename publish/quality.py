@@ -24,7 +24,7 @@ async def overall(site: Site) -> dict[str, dict[str, Row]]:
 
 
 async def agreement(site: Site) -> Row | None:
-    """How far two people agree on themes: `least`, `most` (Cohen's kappa of a theme) and of how many `paragraphs`; None if
+    """How far two readers agree on themes: `least`, `most` (Cohen's kappa of a theme) and of how many `paragraphs`; None if
     no two have labelled the same."""
     found = await site.row(
         "select min(estimate) as least, max(estimate) as most, max(out_of) as paragraphs from tag_quality"

@@ -21,7 +21,7 @@ def said(gathered: Gathered) -> list[str]:
         right, found = measured.get((kind, "precision")), measured.get((kind, "recall"))
         if right and found:
             sentences.append(
-                f"Measured on texts that people labelled ({right['measured_with']}): of 100 tags of {name}"
+                f"Measured on invented texts, labelled by the codebook ({right['measured_with']}): of 100 tags of {name}"
                 f" {_share(right['estimate'], right['low'], right['high'])} were right, and of 100 {name} that are there"
                 f" {_share(found['estimate'], found['low'], found['high'])} were found."
             )
