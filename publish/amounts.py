@@ -74,7 +74,7 @@ def honest(overall: Mapping[str, Mapping[str, Row]]) -> Markup:
     if not found:
         return Markup(f"How many complaints the tags find, and how many tags are right, has not been measured: {so}")
     said = Markup(
-        "<b>Of 100 complaints that people marked in a test written to be hard, the tags found"
+        "<b>Of 100 complaints in a test of invented texts, hard on purpose, the tags found"
         f" {percent(found['estimate'])}</b>{interval(found['low'], found['high'])}"
     )
     if right:

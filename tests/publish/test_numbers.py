@@ -20,7 +20,7 @@ from tests.publish.conftest import datasette
 from tests.publish.test_pages import ask, page, text
 
 Get = Callable[[str], Any]
-HONEST = "Of 100 complaints that people marked in a test written to be hard, the tags found 25 (15–35)"
+HONEST = "Of 100 complaints in a test of invented texts, hard on purpose, the tags found 25 (15–35)"
 
 
 def counts(recent: list[int], previous: list[int]) -> Counts:
