@@ -7,7 +7,7 @@ from urllib.parse import quote
 from datasette.utils import tilde_decode, tilde_encode
 
 # Posts on one page of a thread. By number, not by count, so that a permalink stays when a gap is filled.
-PAGE_OF_POSTS = 200
+PAGE_OF_POSTS = 100
 
 
 def at_source(kind: str, thread_url: str, native_id: str, number: int) -> str:

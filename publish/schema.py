@@ -269,6 +269,8 @@ create index theme_tags_by_theme on theme_tags(theme_id, month);
 create index mentions_by_post on mentions(post_id);
 create index mentions_by_thread on mentions(thread_id);
 create index mentions_by_program on mentions(program_id, post_id, theme_id, voice, site_id);
+create index mentions_early on mentions(program_id, post_id) where early;
+create index mentions_in_time on mentions(program_id, post_id) where not early;
 create index mentions_by_theme on mentions(theme_id, post_id, program_id, voice, site_id);
 create index mentions_of_program on mentions(program_id);
 create index mentions_of_theme on mentions(theme_id);

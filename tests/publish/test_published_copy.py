@@ -341,12 +341,12 @@ class TestStaleness:
 
 def test_ids_of_other_forums_are_quoted_in_addresses(tmp_path: Path, taxonomy: Taxonomy) -> None:
     archive = Archive(tmp_path / "archive.db")
-    archive.post(archive.thread("a/b?c#d", "odd"), 201, "Joe", "<p>x</p>")
+    archive.post(archive.thread("a/b?c#d", "odd"), 101, "Joe", "<p>x</p>")
     archive.close()
     build(archive.paths, taxonomy)
     with sqlite3.connect(archive.paths.published) as connection:
         permalink = connection.execute("select permalink from posts").fetchone()[0]
-    assert permalink == "/thread/sas/a~2Fb~3Fc~23d?page=2#p201"
+    assert permalink == "/thread/sas/a~2Fb~3Fc~23d?page=2#p101"
 
 
 def test_short_names_leave_the_threads_of_their_owners_and_no_word_goes_with_them(

@@ -270,7 +270,7 @@ class TestThread:
     ) -> None:
         archive = Archive(tmp_path / "archive.db")
         thread = archive.thread("a/b", "long")
-        for number in (1, 200, 201, 450):
+        for number in (1, 100, 101, 250):
             archive.post(thread, number, "Joe", "<p><a href='https://forum.example/t/x'>x</a></p>")
         archive.close()
         build(archive.paths, taxonomy)
@@ -281,7 +281,7 @@ class TestThread:
             return [LexborHTMLParser((await site.client.get(f"/thread/sas/a~2Fb?page={n}")).text) for n in (1, 2, 3)]
 
         shown = asyncio.run(pages())
-        assert [[node.id for node in html.css("article")] for html in shown] == [["p1", "p200"], ["p201"], ["p450"]]
+        assert [[node.id for node in html.css("article")] for html in shown] == [["p1", "p100"], ["p101"], ["p250"]]
         assert [a.attributes["href"] for a in shown[0].css_first("nav.pages").css("a")] == [
             "/under/thread/sas/a~2Fb?page=2",
             "/under/thread/sas/a~2Fb?page=3",
