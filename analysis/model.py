@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -126,16 +127,18 @@ class Reading:
         return self._model.encoder.read(self._model.pieces_of_title(self._title), self._ids)
 
     @cached_property
-    def _theme_scores(self) -> Floats:
+    def _theme_parts(self) -> list[Floats]:
+        """What each piece adds to each theme's score, for each part of the text that was read at once."""
+        return [theme_parts(part.own, self._model._arrays) for part in self._encoded]
+
+    @cached_property
+    def _theme_sums(self) -> Floats:
         """A row for each part of the text that was read at once."""
-        arrays = self._model._arrays
-        return np.array(
-            [part.own.mean(0) @ arrays["themes"] + arrays["theme_bias"] for part in self._encoded], np.float32
-        )
+        return np.array([part.sum(0) for part in self._theme_parts], np.float32)
 
     def chances(self) -> Floats:
         """The probability of each theme by the encoder; of a long text, its part that speaks for it most."""
-        scores = self._theme_scores.max(0)
+        scores = self._theme_sums.max(0) + self._model._arrays["theme_bias"]
         return np.asarray(_logistic(scores * self._model._slope + self._model._shift), np.float32)
 
     def proposals(self, least: float) -> list[Proposal]:
@@ -167,16 +170,15 @@ class Reading:
         return self._best_sentence(np.concatenate([part.own @ weights / len(part.own) for part in self._encoded]))
 
     def _sentence(self, place: int) -> tuple[int, int]:
-        parts = self._parts(place)
-        start = int(self._theme_scores[:, place].argmax()) * len(self._encoded[0].own)
+        start, parts = self._best_part(place)
         padded = np.full(len(self._ids), -np.inf, np.float32)
         padded[start : start + len(parts)] = parts
         return self._best_sentence(padded)
 
-    def _parts(self, place: int) -> Floats:
-        """What each piece adds to a theme's score, in the part of the text that speaks for it most."""
-        best = self._encoded[int(self._theme_scores[:, place].argmax())].own
-        return np.asarray(best @ self._model._arrays["themes"][:, place] / len(best), np.float32)
+    def _best_part(self, place: int) -> tuple[int, Floats]:
+        """The part of the text that speaks for a theme most: its first piece, and what each of its pieces adds."""
+        best = int(self._theme_sums[:, place].argmax())
+        return best * len(self._encoded[0].own), self._theme_parts[best][:, place]
 
     def _best_sentence(self, parts: Floats) -> tuple[int, int]:
         text = self._text
@@ -194,13 +196,23 @@ class Reading:
         return start + len(words) - len(words.lstrip()), start + len(words)
 
     def _because(self, place: int) -> tuple[str, ...]:
-        parts = self._parts(place)
-        first = int(self._theme_scores[:, place].argmax()) * len(self._encoded[0].own)
+        first, parts = self._best_part(place)
         words: dict[tuple[int, int], float] = {}
         for span, part in zip(self._spans[first:], map(float, parts), strict=False):
             words[span] = words.get(span, 0.0) + part
         best = sorted((span for span in words if words[span] > 0), key=lambda span: -words[span])[:REASONS]
         return tuple(self._text[start:end] for start, end in sorted(best))
+
+
+def theme_parts(own: Floats, arrays: Mapping[str, Any]) -> Floats:
+    """What each piece (a row of `own`) adds to the score of each theme: how much it speaks for the theme, times the share
+    of the attention that the theme pays to it. So one sentence in a long paragraph is enough.
+
+    Attention by label: J. Mullenbach et al., arXiv:1802.05695.
+    """
+    heed = own @ arrays["heed"]
+    heed = np.exp(heed - heed.max(0))
+    return np.asarray(heed / heed.sum(0) * (own @ arrays["themes"]), np.float32)
 
 
 @lru_cache(maxsize=1)
