@@ -15,20 +15,20 @@ from dataclasses import dataclass
 # From one paragraph about a program to the next the topic changes so often ...
 CHANGES = 0.35
 # ... and then, so often, to a program that was spoken of before.
-RETURNS = 0.5
+RETURNS = 0.3
 # Some program that was not spoken of: as many as the taxonomy has, about. Fixed, so that one more moves nothing.
 PROGRAMS = 50
 # How much likelier a paragraph names a program that it is about than another one.
 NAME = 20.0
 # How far a description is believed: the power of the model's probability, and the least that it leaves to a program.
-TRUST, LEAST = 0.9, 0.004
+TRUST, LEAST = 0.9, 0.001
 # From this probability on a paragraph's words say themselves which program they describe.
-DESCRIBES = 0.4
+DESCRIBES = 0.45
 # So sure must be what speaks for a program first, in a thread that named none.
 FIRST = 0.5
 # From one post to the next so much of the belief goes back to what the title says: after long talk of other things only
 # the title still counts.
-FADES = 0.03
+FADES = 0.06
 # How much surer than by a name one knows what an answer is about from the post that it quotes or answers.
 LOOKED_UP = 100.0
 # What is believed less is forgotten.
