@@ -61,6 +61,8 @@ AROUND = 80
 AT_LEAST = 3
 # What chance alone exceeds once in twenty times (chi-squared, one degree of freedom).
 BY_CHANCE = 3.84
+# A word in small letters is a name only if its share of the posts was no more than so much of the present one before.
+ORDINARY = 0.1
 # A longer name stands for the shorter one in it if it is so much of its use.
 TOGETHER = 0.8
 # So much of the archive's time, up to its latest post, is looked at if nobody says otherwise (days).
@@ -92,9 +94,9 @@ def find_candidates(
     `stop_names` are names that are known to be none. The archive must be tagged: only the author's own paragraphs count.
     """
     since = since or _default_since(connection)
-    counted = _count(connection, since, _Known(taxonomy, stop_names))
+    counted, small = _count(connection, since, _Known(taxonomy, stop_names))
     groups = _folded(counted, top * 4)
-    found = _measured(connection, since, groups)
+    found = _measured(connection, since, groups, small - _ordinary(connection, since, small))
     found = [candidate for candidate in found if candidate.posts >= AT_LEAST and candidate.score > BY_CHANCE]
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.name))[:top]
 
@@ -187,15 +189,43 @@ def _posts(connection: Connection) -> Iterator[tuple[Row, str]]:
         yield last, "\n\n".join(words)
 
 
-def _count(connection: Connection, since: str, known: _Known) -> Counter[str]:
-    """In how many posts of the period each name stands, by its folded form."""
+def _count(connection: Connection, since: str, known: _Known) -> tuple[Counter[str], set[str]]:
+    """In how many posts of the period each name stands, by its folded form, and which of them are single words that
+    follow a cue in small letters."""
     counted: Counter[str] = Counter()
+    small: set[str] = set()
     for row, text in _posts(connection):
         if (row["created_at"] or "") >= since:
             counted.update({key for key in _names(text) if key not in known})
+            small.update(words[0] for words in _after_cues(text) if words[0].islower())
             if len(counted) > MOST_NAMES:
                 counted = Counter({key: number for key, number in counted.items() if number > 1})
-    return Counter({key: number for key, number in counted.items() if number >= AT_LEAST})
+    counted = Counter({key: number for key, number in counted.items() if number >= AT_LEAST})
+    return counted, small & counted.keys()
+
+
+def _ordinary(connection: Connection, since: str, words: Collection[str]) -> set[str]:
+    """Those of the words that people used before, whatever they mean by them now."""
+    if not words:
+        return set()
+    keys = sorted(words)
+    automaton = AhoCorasick(keys)
+    recent, earlier = Counter[str](), Counter[str]()
+    recent_all = earlier_all = 0
+    for row, text in _posts(connection):
+        folded = fold(text).text
+        used = {
+            keys[number]
+            for number, start, end in automaton.find_matches_as_indexes(folded, overlapping=True)
+            if whole(folded, start, end)
+        }
+        if (row["created_at"] or "") >= since:
+            recent.update(used)
+            recent_all += 1
+        else:
+            earlier.update(used)
+            earlier_all += 1
+    return {key for key in keys if earlier[key] * recent_all > ORDINARY * recent[key] * earlier_all}
 
 
 def _names(text: str) -> Iterator[str]:
@@ -207,6 +237,13 @@ def _names(text: str) -> Iterator[str]:
                 yield " ".join(part)
     for match in ACRONYM.finditer(text):
         yield match[0].lower()
+    for words in _after_cues(text):
+        if len(words) <= LONGEST:
+            yield from (" ".join(words[:length]).lower() for length in range(1, len(words) + 1))
+
+
+def _after_cues(text: str) -> Iterator[list[str]]:
+    """The words, at least one, of what may be a name after "opted out of" and the like."""
     for match in CUE.finditer(text):
         # A name in capitals ends with them; one in small letters, where a small word comes.
         capital = match["name"][0].isupper()
@@ -214,9 +251,9 @@ def _names(text: str) -> Iterator[str]:
         for word in fold(match["name"]).cased.split():
             if word.lower() in SMALL or (capital and not (word[0].isupper() or word[0].isdigit())):
                 break
-            words.append(word.lower())
-        if 1 <= len(words) <= LONGEST:
-            yield from (" ".join(words[:length]) for length in range(1, len(words) + 1))
+            words.append(word)
+        if words:
+            yield words
 
 
 def _trimmed(words: list[str]) -> list[str]:
@@ -255,8 +292,9 @@ def _inside(short: str, long: str) -> bool:
     return f" {short} " in f" {long} "
 
 
-def _measured(connection: Connection, since: str, groups: list[list[str]]) -> list[Candidate]:
-    """Each group with its use in all posts, however it is written there."""
+def _measured(connection: Connection, since: str, groups: list[list[str]], small: Collection[str]) -> list[Candidate]:
+    """Each group with its use in all posts, however it is written there; single words in small letters only if they are
+    in `small`."""
     owner = {
         key: number for number, group in enumerate(groups) for key in group if _inside(group[0], key) or key == group[0]
     }
@@ -276,9 +314,11 @@ def _measured(connection: Connection, since: str, groups: list[list[str]]) -> li
         folded = fold(text)
         hits: dict[int, tuple[int, int]] = {}
         for number, start, end in automaton.find_matches_as_indexes(folded.text, overlapping=True):
+            key = keys[number]
             # An acronym in small letters is another word.
-            if whole(folded.text, start, end) and (" " in keys[number] or folded.cased[start:end] != keys[number]):
-                hits.setdefault(owner[keys[number]], folded.span(start, end))
+            named = " " in key or key in small or folded.cased[start:end] != key
+            if named and whole(folded.text, start, end):
+                hits.setdefault(owner[key], folded.span(start, end))
         cued = {owner.get(key) for match in CUE.finditer(text) for key in _names(match[0])} if hits else set()
         for number, (start, end) in hits.items():
             one = found[number]

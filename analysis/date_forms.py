@@ -15,8 +15,10 @@ from analysis.periods import ABOUT, Period
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NUMBERS = dict(zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13), strict=True))
-NUMBERS |= {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30}
+NUMBERS: dict[str, float] = dict(
+    zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13), strict=True)
+)
+NUMBERS |= {"a": 1, "an": 1, "half a": 0.5, "fifteen": 15, "twenty": 20, "thirty": 30}
 ORDINALS = dict(
     zip(
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
@@ -38,8 +40,9 @@ _NTH = r"the (?P<day>[23]?1st|2?2nd|2?3rd|(?:[4-9]|1\d|2[04-9]|30)th)"
 _YEAR = r"(?P<year>19[89]\d|20[0-4]\d)"
 _LONG = r"(?=(?:19|20)\d\d)"
 _OR_SHORT = r"(?P<year>(?:19[89]|20[0-4])\d|\d\d)"
+_OR_SHORT_LAST = _OR_SHORT.replace("?P<year>", "?P<last_year>")
 _NUMBER = r"0?[1-9]|[12]\d|3[01]"
-_FREE = r"(?<![\w/.$€£#%&+=@\-])"
+_FREE = r"(?<![\w/.$€£#%&+=@\-])(?<!\w')"
 _END = r"(?![\w/%$€£]|-\w|[.,:]\d|'\d)"
 _HEDGE = (
     r"(?P<hedge>ca\.?|circa|c\.|~|around|about|approx\.?|approximately|roughly|somewhere around"
@@ -56,7 +59,9 @@ _KINDS = (
     r"(?:version|edition|e-?mail|letter|statement|invoice|polic(?:y|ies)|updates?|threads?|posts?|season|holiday|holidays|agreement|roll-?out|announcements?|changes?"
     r"|terms|rules?|fees?|notice|peak|program(?:me)?|settlement|lawsuit|figures|numbers|tax year|christmas)\b"
 )
-_COUNT = r"(?P<count>\d{1,2}|" + "|".join(sorted([*NUMBERS, *VAGUE], key=len, reverse=True)) + ")"
+_COUNT = r"(?P<count>\d{1,2}(?:\.\d)?|" + "|".join(sorted([*NUMBERS, *VAGUE], key=len, reverse=True)) + ")"
+SHORT_UNITS = {"wk": "week", "mo": "month", "mth": "month", "yr": "year"}
+_UNIT = r"(?P<unit>day|week|month|year|wk|mo|mth|yr)s?\.?"
 # A month's name with nothing of a word behind it.
 MONTH = re.compile(_MONTH + r"(?![a-z])")
 # Before a date without a year: it can lie ahead.
@@ -213,6 +218,12 @@ def _months_of_year(at: Match) -> Period | None:
     return periods.months(first_year, at.month, count) if count > 1 else None
 
 
+def _months_of_two_years(at: Match) -> Period | None:
+    years = _full_year(int(at.get("last_year")), at.posted) - at.year
+    count = years * 12 + MONTHS.index(at.get("last")[:3]) + 1 - at.month + 1
+    return periods.months(at.year, at.month, count) if count > 1 else None
+
+
 def _month_of_year_beside(at: Match) -> Period | None:
     return periods.month(at.posted.year - (at.get("which") == "last"), at.month) if at.posted else None
 
@@ -308,24 +319,28 @@ def _recently(at: Match) -> Period | None:
 def _ago(at: Match) -> Period | None:
     if at.posted is None:
         return None
-    count, unit = at.get("count"), at.get("unit")
+    count, unit = at.get("count"), SHORT_UNITS.get(at.get("unit"), at.get("unit"))
     if count in VAGUE:
         least, most = VAGUE[count]
         return Period(_back(at.posted, most, unit), _back(at.posted, least, unit), ABOUT)
-    number = int(count) if count.isdigit() else NUMBERS[count]
+    number = NUMBERS[count] if count in NUMBERS else float(count)
+    number += 0.5 if at.get("half") or at.get("half_more") else 0
     found = _back(at.posted, number, unit)
     if at.get("exact") or (unit == "day" and not at.get("hedge")):
         return periods.days(found, found)
-    either = {"day": timedelta(days=2), "week": timedelta(days=3), "month": timedelta(days=15)}.get(unit)
-    if either:
-        return Period(found - either, found + either, ABOUT)
-    return Period(periods.months_before(found, 6), periods.months_before(found, -6), ABOUT)
+    # Half a unit either way; who counts in halves, or in tenths, means it more closely.
+    share = 2 if number == int(number) else 4
+    if unit == "year":
+        return Period(periods.months_before(found, 12 // share), periods.months_before(found, -12 // share), ABOUT)
+    either = timedelta(days={"day": 2, "week": 7 // share, "month": 30 // share}[unit])
+    return Period(found - either, found + either, ABOUT)
 
 
-def _back(posted: date, count: int, unit: str) -> date:
+def _back(posted: date, count: float, unit: str) -> date:
     if unit in ("day", "week"):
-        return posted - timedelta(days=count * (7 if unit == "week" else 1))
-    return periods.months_before(posted, count * (12 if unit == "year" else 1))
+        return posted - timedelta(days=int(count * (7 if unit == "week" else 1)))
+    whole, rest = divmod(count * (12 if unit == "year" else 1), 1)
+    return periods.months_before(posted, int(whole)) - timedelta(days=int(rest * 30))
 
 
 def _calendar(at: Match) -> Period | None:
@@ -359,6 +374,9 @@ def _weekday(at: Match) -> Period | None:
     if at.posted is None:
         return None
     number = WEEKDAYS.index(at.get("weekday")[:3])
+    if at.get("which") == "this":
+        found = periods.week(at.posted).first + timedelta(days=number)
+        return periods.days(found, found)
     back = (at.posted.weekday() - number) % 7 or 7
     if at.get("which") in ("next", "this coming", "by", "until", "till", "before"):
         back -= 7
@@ -386,12 +404,18 @@ class Form:
     pattern: re.Pattern[str]
     resolve: Callable[[Match], Period | None]
 
+    @property
+    def whole(self) -> bool:
+        """Whether no part is a date where the whole is none: there is no 29 February 2023, and no month is meant."""
+        return self.resolve is _named_day
+
 
 def _form(name: str, gate: str, pattern: str, resolve: Callable[[Match], Period | None]) -> Form:
     return Form(name, gate, re.compile(pattern), resolve)
 
 
 _GLUED = rf"(?:[-/., ]{{1,2}}(?:of )?{_LONG}|[-,. ]{{0,2}}' ?(?=\d)|-(?=\d\d)|(?<=[a-z])(?=\d)){_OR_SHORT}"
+_OF_YEAR = rf"(?: ?'(?=\d\d(?!\d))|[ /-]{_LONG})"
 _ON_WEEKDAY = rf"(?:{_WEEKDAY},? (?:the )?)?"
 _DMY = rf"(?P<first>{_NUMBER})(?P<sep>[/.-])(?P<second>{_NUMBER})(?P=sep)"
 FORMS = (
@@ -444,6 +468,12 @@ FORMS = (
         _months_of_year,
     ),
     _form(
+        "months of two years",
+        "month and year",
+        rf"{_FREE}{_MONTH}\.?{_OF_YEAR}{_OR_SHORT} ?[-/] ?{_LAST_MONTH}\.?{_OF_YEAR}{_OR_SHORT_LAST}{_END}",
+        _months_of_two_years,
+    ),
+    _form(
         "month year",
         "month and year",
         rf"{_FREE}(?P<date>(?:{_HEDGE} ?)?(?:{_PART})?{_MONTH}\.?(?: of | in |, ?|[-/ ]){_YEAR}){_END}",
@@ -490,7 +520,7 @@ FORMS = (
     _form(
         "numeric after a cue",
         "numeric",
-        rf"(?<!\w)(?:on|by|since|from|until|till|before|after|dated|effective|starting|through) (?P<date>(?!(?:1/[2-4]|2/3|3/4)\b)(?P<first>{_NUMBER})/(?P<second>{_NUMBER})){_END}(?! ?(?:stars?|price|of|off|inch)\b)",
+        rf"(?<!\w)(?:on|by|since|from|until|till|before|after|as of|dated|effective|starting|through) (?P<date>(?!(?:1/[2-4]|2/3|3/4)\b)(?P<first>{_NUMBER})/(?P<second>{_NUMBER})){_END}(?! ?(?:stars?|price|of|off|inch)\b)",
         _numeric_of_some_year,
     ),
     # Only days that no month has the number of; and sixteenths are inches.
@@ -502,9 +532,15 @@ FORMS = (
     ),
     _form("year after a cue", "year", rf"(?<!\w){_CUE} (?:the )?(?P<date>{_YEAR}){_END}{_THINGS}", _year_alone),
     _form(
+        "first of two years",
+        "year",
+        rf"(?<!\w){_CUE} (?:the )?(?P<date>{_YEAR})(?=[-/](?:19|20)\d\d{_END}{_THINGS})",
+        _year_alone,
+    ),
+    _form(
         "second of two years",
         "year",
-        rf"(?<!\w)(?:from|between) (?:19|20)\d\d ?(?:to|and|until|through|-) ?(?P<date>{_YEAR}){_END}{_THINGS}",
+        rf"(?<!\w){_CUE} (?:the )?(?:19|20)\d\d ?(?:to|and|until|through|-|/) ?(?P<date>{_YEAR}){_END}{_THINGS}",
         _year_alone,
     ),
     _form(
@@ -512,6 +548,12 @@ FORMS = (
         "short year",
         r"(?<!\w)(?:in|since|from|until|till|before|after|by|during|of|back in) (?P<date>'(?P<year>[0129]\d))(?![\w'%]|\.\d)"
         + _THINGS,
+        _year_alone,
+    ),
+    _form(
+        "rough 'yy",
+        "short year",
+        rf"{_FREE}(?P<date>{_HEDGE} ?'(?P<year>[0129]\d))(?![\w'%]|\.\d){_THINGS}",
         _year_alone,
     ),
     _form("year before its thing", "year", rf"{_FREE}(?P<date>{_YEAR})(?:'s)?(?= {_KINDS})", _year_alone),
@@ -556,6 +598,12 @@ FORMS = (
     ),
     _form("quarter after its year", "quarter", rf"{_FREE}{_YEAR}[- ]?q(?P<quarter>[1-4])(?!\w)", _quarter),
     _form(
+        "quarter and its year in one",
+        "quarter",
+        rf"{_FREE}(?P<quarter>[1-4])q(?:[- ](?=20)|'?)(?P<year>20[0-4]\d|\d\d){_END}",
+        _quarter,
+    ),
+    _form(
         "holiday",
         "holiday",
         rf"(?<!\w)(?:(?P<which>last|this) )?(?P<holiday>{'|'.join(HOLIDAYS)})(?:(?: of|,)? {_YEAR}| '(?P<short>\d\d))?(?![\w'-])",
@@ -572,7 +620,9 @@ FORMS = (
     _form(
         "ago",
         "ago",
-        rf"(?<![\w.])(?P<date>(?:{_HEDGE} )?{_COUNT} (?P<unit>day|week|month|year)s? ago(?P<exact> today)?)(?!\w)",
+        # Not "I want my 30 days back", "two years back to back".
+        rf"(?<![\w.])(?<!my )(?P<date>(?:{_HEDGE} )?{_COUNT}(?P<half> and a half)? {_UNIT}(?P<half_more> and a half)?"
+        r" (?:ago(?P<exact> today)?|back(?! (?:and|to|in|into|from|for)\b)))(?!\w)",
         _ago,
     ),
     _form(
@@ -588,7 +638,10 @@ FORMS = (
         _part_of_present,
     ),
     _form(
-        "weekday", "weekday", rf"(?<!\w)(?P<date>(?P<which>last|this past|next|this coming) {_WEEKDAY})(?!\w)", _weekday
+        "weekday",
+        "weekday",
+        rf"(?<!\w)(?P<date>(?P<which>last|this past|next|this coming|this) {_WEEKDAY})(?!\w)",
+        _weekday,
     ),
     _form(
         "weekday after a cue",

@@ -42,16 +42,21 @@ BEFORE_MONTH = re.compile(
     r"|last|past|this|next|early|mid|late)[ -]+$"
 )
 AFTER_MONTH = re.compile(r"\.?(?: of)? (?:last|this)\b")
-BEFORE_WEEKDAY = re.compile(r"(?<!\w)(?:last|past|next|coming|by|until|till|before|on|since) $")
+BEFORE_WEEKDAY = re.compile(r"(?<!\w)(?:last|past|next|coming|this|by|until|till|before|on|since) $")
 
 # What must stand in a text for the forms of a gate to be tried.
 LITERALS = {
     "year": ("19", "20"),
     "season": ("spring", "summer", "autumn", "fall", "winter"),
-    "quarter": ("q1", "q2", "q3", "q4"),
+    "quarter": ("q1", "q2", "q3", "q4", "1q", "2q", "3q", "4q"),
     "decade": ("0s", "0's"),
     "near": ("yesterday", "today", "tomorrow", "last night", "this morning", "tonight", "other day"),
-    "ago": (" ago",),
+    "ago": (
+        " ago",
+        "s back",
+        ". back",
+        *(f"{unit} back" for unit in ("day", "week", "wk", "month", "mo", "mth", "year", "yr")),
+    ),
     "calendar": tuple(
         f"{which} {unit}" for which in ("last", "this", "next") for unit in ("week", "month", "quarter", "year")
     ),
@@ -91,7 +96,7 @@ def find_dates(text: str, posted: date | None, *, day_first: bool = False) -> li
     windows = _windows(lower)
     if not windows:
         return []
-    found: dict[tuple[int, int], FoundDate] = {}
+    found: dict[tuple[int, int], FoundDate | None] = {}
     for number in sorted(number for gate in windows for number in _FORMS_OF.get(gate, ())):
         form = FORMS[number]
         for start, end in windows[form.gate]:
@@ -102,7 +107,9 @@ def find_dates(text: str, posted: date | None, *, day_first: bool = False) -> li
                 period = form.resolve(at)
                 if period is not None:
                     found[at.span] = FoundDate(*at.span, period, form.name)
-    return [found[span] for span in longest_first(found, len(text))]
+                elif form.whole:
+                    found[at.span] = None
+    return [hit for span in longest_first(found, len(text)) if (hit := found[span])]
 
 
 def _windows(lower: str) -> dict[str, list[tuple[int, int]]]:

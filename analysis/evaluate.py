@@ -147,14 +147,15 @@ def unknown_labels(judged: Iterable[Judged], taxonomy: Taxonomy) -> list[str]:
 
 
 def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    """Two runs side by side: each figure of both with the difference, and the paragraphs that they tag otherwise.
+    """Two runs side by side: each figure of either with the difference, and the paragraphs that they tag otherwise.
 
-    `theirs` is what another run wrote with `--json`. ValueError if it is not that.
+    A figure that one run lacks, or could not define, is None there, and so is the difference. `theirs` is what another
+    run wrote with `--json`. ValueError if it is not that.
     """
     try:
-        before = dict(_flat(theirs["figures"]))
+        now, before = dict(_flat(ours["figures"])), dict(_flat(theirs["figures"]))
         other = {entry["id"]: entry for entry in theirs["predictions"]}
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("it has no `figures` and `predictions`") from error
     changed = [
         {
@@ -169,14 +170,22 @@ def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "figures": [
-            {"figure": name, "before": before[name], "now": value, "difference": round(value - before[name], 4)}
-            for name, value in _flat(ours["figures"])
-            if name in before
+            {
+                "figure": name,
+                "before": before.get(name),
+                "now": now.get(name),
+                "difference": _difference(before.get(name), now.get(name)),
+            }
+            for name in now | before
         ],
         "changed": changed,
         "only_here": sum(entry["id"] not in other for entry in ours["predictions"]),
         "only_there": len(other.keys() - {entry["id"] for entry in ours["predictions"]}),
     }
+
+
+def _difference(before: float | None, now: float | None) -> float | None:
+    return None if before is None or now is None else round(now - before, 4)
 
 
 def _flat(data: Any, name: str = "") -> Iterable[tuple[str, float]]:

@@ -168,12 +168,14 @@ def _judged(db: Database, thread: LabelledThread, places: Places) -> Iterable[Ju
         for paragraph, (start, end) in zip(post.paragraphs, spans, strict=True):
             # One labelled paragraph may be several to the tagger (empty lines in it), and the other way round (a list).
             pieces = [row for row in found if row["start"] < end and start < row["end"]]
+            tags = [Tag(*row) for piece in pieces for row in programs[piece["id"]]]
+            stated = {tag.id for tag in tags if tag.how != "inherited"}
             longest = max(pieces, key=lambda row: min(end, row["end"]) - max(start, row["start"]), default=None)
             yield Judged(
                 thread,
                 paragraph,
                 text[start:end],
                 longest["voice"] if longest else "",
-                tuple(Tag(*row) for piece in pieces for row in programs[piece["id"]]),
+                tuple(tag for tag in tags if tag.how != "inherited" or tag.id not in stated),
                 tuple(Tag(*row) for piece in pieces for row in themes[piece["id"]]),
             )

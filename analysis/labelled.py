@@ -32,9 +32,17 @@ KINDS = ("p", "quote", "onebox", "list", "code", "heading", "image", "details", 
 MARKDOWN = MarkdownIt("commonmark")
 # Whose words a labelled paragraph holds if it does not say so. None: the form leaves it open.
 VOICES = {"p": None, "list": None, "heading": None, "details": None, "quote": "quotation", "onebox": "press"}
-OPENING = re.compile(r"\s*(?:op|opening|article|post|topic|announcement|question|thread)\b", re.I)
-PAGE = re.compile(r"\bp(?:age)?\s*\.?\s*(\d+)", re.I)
-NUMBER = re.compile(r"\d+")
+OPENING_POST = "op"
+# A numbered "post" is any post of the thread; of the other words a number means a part. "op reply 3" is a reply.
+OPENING = re.compile(
+    r"(?!.*(?:reply|comment|answer))\s*"
+    r"(?:op|opening|original|article|topic|announcement|question|thread|post(?!.*\d))(?![a-z])",
+    re.I | re.S,
+)
+NAVIGATION = re.compile(r"\s*nav", re.I)
+# No post has a longer number, and Python reads none of thousands of digits.
+NUMBER = re.compile(r"\d{1,18}")
+PAGE = re.compile(rf"\bp(?:age)?\s*\.?\s*({NUMBER.pattern})", re.I)
 # Half of a character: JSON can hold one, no text on a page can.
 HALF = re.compile(r"[\ud800-\udfff]")
 SECOND = ".second.jsonl"
@@ -133,6 +141,8 @@ def _yaml(path: Path) -> list[LabelledThread]:
         if not isinstance(post, dict):
             file.fail(("posts", place), "a post is a mapping", "Give it `by`, `at` and `body`.")
         number = post.get("number", number + 1)
+        if not isinstance(number, int) or not isinstance(post.get("reply_to", 0), int):
+            file.fail(("posts", place), "`number` and `reply_to` are whole numbers", "Write them as 3.")
         author = str(post.get("by", ""))
         body = post.get("body") or []
         if not isinstance(body, list):
@@ -196,8 +206,11 @@ def _paragraph(file: DataFile, where: tuple[Any, ...], entry: Any, paragraph_id:
 
 def _labels(file: DataFile, where: tuple[Any, ...], entry: dict[str, Any], voice: str | None) -> Labels:
     for key in ("programs", "inherited", "themes"):
-        if not isinstance(entry.get(key, []), list):
-            file.fail((*where, key), f"`{key}` is no list", "Write it as [one, another].")
+        labels = entry.get(key, [])
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            file.fail((*where, key), f"`{key}` is no list of ids", "Write it as [one, another].")
+    if not isinstance(entry.get("voice", ""), str):
+        file.fail((*where, "voice"), "`voice` is no word", "See data/demo/README.md.")
     return Labels(
         frozenset(entry.get("programs", [])),
         frozenset(entry.get("inherited", [])),
@@ -242,28 +255,36 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
     for number, where, entry in _objects(path):
         if not isinstance(entry.get("text"), str):
             raise DataFileError(f"{where}: no paragraph: `text` is missing or is no text. Give every line a `text`.")
-        thread, position = str(entry.get("thread", "")), str(entry.get("position") or "")
-        about.setdefault(thread, (str(entry.get("title") or ""), str(entry.get("forum") or "other")))
+        thread, title, forum, position = (_word(entry, key, where) for key in ("thread", "title", "forum", "position"))
+        thread = thread or title or where
+        before = about.get(thread, ("", ""))
+        about[thread] = before[0] or title, before[1] or forum
         paragraph = LabelledParagraph(
             _id(entry, str(number)),
-            entry["text"],
+            _whole(entry["text"]),
             _line_labels(entry),
         )
-        threads.setdefault(thread, {}).setdefault(position.strip().lower(), []).append((position, paragraph))
+        post = OPENING_POST if OPENING.match(position) else position.lower()
+        threads.setdefault(thread, {}).setdefault(post, []).append((position, paragraph))
     for thread, positions in threads.items():
         title, forum = about[thread]
         posts = sorted(positions.items(), key=lambda item: place(item[0]))
         yield LabelledThread(
             thread,
             title,
-            forum,
+            forum or "other",
             "",
             "",
             tuple(
                 LabelledPost(
-                    number, "", "member", None, None, tuple(_as_html(paragraph, name) for _, paragraph in found)
+                    number,
+                    "",
+                    "member",
+                    None,
+                    None,
+                    tuple(_as_html(*line) for line in sorted(found, key=lambda line: place(line[0]))),
                 )
-                for number, (name, found) in enumerate(posts, 1)
+                for number, (_, found) in enumerate(posts, 1)
             ),
         )
 
@@ -280,19 +301,16 @@ def _objects(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
             continue
         where = f"{path}:{number}"
         try:
-            entry = json.loads(line, object_hook=_whole)
+            entry = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DataFileError(f"{where}: not valid JSON: {error}. Write one object on each line.") from error
         if not isinstance(entry, dict):
             raise DataFileError(f"{where}: no object. Write one object on each line.")
         for key in LISTS:
-            if not isinstance(entry.get(key) or [], list):
-                raise DataFileError(f"{where}: `{key}` is no list. Write it as a list of ids.")
+            labels = entry.get(key) or []
+            if not isinstance(labels, list) or any(isinstance(label, list | dict) for label in labels):
+                raise DataFileError(f'{where}: `{key}` is no list of ids. Write it as ["one", "another"].')
         yield number, where, entry
-
-
-def _whole(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: HALF.sub("\ufffd", value) if isinstance(value, str) else value for key, value in entry.items()}
 
 
 def _with_second(threads: list[LabelledThread], files: Iterable[Path]) -> list[LabelledThread]:
@@ -309,7 +327,7 @@ def _with_second(threads: list[LabelledThread], files: Iterable[Path]) -> list[L
                 )
             if paragraph_id in found:
                 raise DataFileError(f"{where}: {paragraph_id!r} was labelled before. Leave one line of it.")
-            found[paragraph_id] = replace(_line_labels(entry), voice=entry.get("voice"))
+            found[paragraph_id] = replace(_line_labels(entry), voice=_word(entry, "voice", where) or None)
     if not found:
         return threads
     return [
@@ -331,30 +349,46 @@ def _with_second(threads: list[LabelledThread], files: Iterable[Path]) -> list[L
 
 def _id(entry: dict[str, Any], other: str) -> str | int:
     found = entry.get("id")
-    return found if isinstance(found, str | int) else other
+    if isinstance(found, str):
+        return _whole(found)
+    return found if isinstance(found, int) else other
+
+
+def _word(entry: dict[str, Any], key: str, where: str) -> str:
+    """Text or a number as text, empty where there is none."""
+    value = entry.get(key)
+    if isinstance(value, list | dict):
+        raise DataFileError(f"{where}: `{key}` is no text. Write it as text, or leave it out.")
+    return "" if value is None else _whole(value).strip()
+
+
+def _whole(value: Any) -> str:
+    return HALF.sub("\ufffd", str(value))
 
 
 def _line_labels(entry: dict[str, Any]) -> Labels:
-    programs, inherited, themes = (frozenset(map(str, entry.get(key) or ())) for key in LISTS)
+    programs, inherited, themes = (frozenset(map(_whole, entry.get(key) or ())) for key in LISTS)
     return Labels(programs, inherited, themes)
 
 
-def place(position: str) -> tuple[int, int, int]:
-    """Where `position` (`op`, `article`, `reply 3`, `reply p6.4`, free text) stands in a thread, to sort by.
+def place(position: str) -> tuple[int, int, tuple[int, ...]]:
+    """Where `position` (`op`, `article 2`, `reply 3`, `reply p6.4`, free text) stands in a thread, to sort by.
 
-    The opening post first, then what has no number, then pages and the replies on them. Equal ones stay as they are.
+    The opening post and its parts first, then navigation and what has no number, then pages and the replies on them.
+    Equal ones stay as they are.
     """
     page = PAGE.search(position)
-    numbers = [int(digits) for digits in NUMBER.findall(position, page.end() if page else 0)]
-    if page or numbers:
-        return 2, int(page[1]) if page else 1, numbers[0] if numbers else 0
-    return (0, 0, 0) if OPENING.match(position) else (1, 0, 0)
+    before, after = (position[: page.start()], position[page.end() :]) if page else ("", position)
+    numbers = NUMBER.findall(after) or NUMBER.findall(before)
+    numbered = (page or numbers) and not NAVIGATION.match(position)
+    rank = 0 if OPENING.match(position) else 2 if numbered else 1
+    return rank, int(page[1]) if page else 1, tuple(map(int, numbers))
 
 
-def _as_html(paragraph: LabelledParagraph, position: str) -> LabelledParagraph:
+def _as_html(position: str, paragraph: LabelledParagraph) -> LabelledParagraph:
     """Plain text as markup; a line of the page's navigation is a link, as it is on the page."""
     pieces = (piece.strip() for piece in re.split(r"\n[^\S\n]*\n\s*", paragraph.html))
-    if re.match(r"nav", position):
+    if NAVIGATION.match(position):
         html = "".join(f'<p><a href="#">{escape(line)}</a></p>' for piece in pieces for line in piece.split("\n"))
     else:
         html = "".join(f"<p>{escape(piece).replace(chr(10), '<br>')}</p>" for piece in pieces if piece)

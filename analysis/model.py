@@ -69,8 +69,9 @@ class Model:
         self.version: str = card["digest"][:12]
         self.themes: tuple[str, ...] = tuple(card["themes"])
         self.programs: tuple[str, ...] = tuple(card["programs"])
-        # The probability of a theme from which on it is a tag.
+        # The probability of a theme from which on it is a tag, in a paragraph that has any with at least this one.
         self.thresholds: dict[str, float] = card["thresholds"]
+        self.any_from: float = card["any_from"]
         # The chance of any theme, as the first stage sees it, from which on the encoder reads.
         self.look_from: float = card["look_from"]
         self._slope, self._shift = np.array(card["calibration"], np.float32).T
@@ -140,6 +141,11 @@ class Reading:
         """The probability of each theme by the encoder; of a long text, its part that speaks for it most."""
         scores = self._theme_sums.max(0) + self._model._arrays["theme_bias"]
         return np.asarray(_logistic(scores * self._model._slope + self._model._shift), np.float32)
+
+    @property
+    def sure(self) -> bool:
+        """Whether the paragraph is likely enough to have a theme for any to be a tag."""
+        return self.promising and float(any_theme(self.chances())) >= self._model.any_from
 
     def proposals(self, least: float) -> list[Proposal]:
         """The themes with a probability of at least `least`, in the order of the codebook; none if none is worth
@@ -213,6 +219,11 @@ def theme_parts(own: Floats, arrays: Mapping[str, Any]) -> Floats:
     heed = own @ arrays["heed"]
     heed = np.exp(heed - heed.max(0))
     return np.asarray(heed / heed.sum(0) * (own @ arrays["themes"]), np.float32)
+
+
+def any_theme(chances: Floats) -> Floats:
+    """The probability that there is a theme, from those of each (the last axis), as if they were independent."""
+    return np.asarray(1 - np.prod(1 - chances, axis=-1), np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from archive.markup import render
 
@@ -12,22 +13,51 @@ EMPTY_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 # "-- " alone on a line opens a signature since the days of mail; "__" and a run of dashes do on forums.
 SIGNATURE_MARK = re.compile(r"(?:--|__+|—|-{3,})[ \t]*(?:\n|$)|-- \S")
 FAREWELL = re.compile(
-    r"(?:(?:best|kind|warm|many) )?(?:regards|wishes|thanks|cheers|sincerely|yours(?: truly| sincerely)?),?\s*\n?"
-    r"\s*[\w.'& -]{0,40}",
-    re.I,
+    r"(?:(?:best|kind|warm|many) )?(?:regards|wishes|thanks|cheers|sincerely|yours(?: truly| sincerely)?)\b[.!]?"
+    r"(?:(?:,|[^\S\n]*\n)(?P<name>.*))?",
+    re.I | re.S,
 )
+NAME_WORDS = 4
+# What stands small inside names ("Ann of Harbour Soap").
+NAME_LINKS = frozenset(("and", "at", "by", "de", "from", "of", "the", "van", "von", "&", "-"))
+# A longer word in capitals is a shout, a shorter one can be initials.
+INITIALS = 3
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 # The address of a thread, on any of the forums' systems.
 THREAD_ADDRESS = re.compile(r"https?://\S*/(?:t|td-p|m-p|discussions/t)/\S+|https?://\S*thread\.jspa\S*")
-# So few words beside a thread's address only point at it ("was here, but it is gone").
+# So few words beside a thread's address only point at it ("was here, but it is gone"), unless they are about what
+# sellers write about.
 POINTING_WORDS = 14
-# What the interface of a forum leaves in copied text: counters, buttons, banners, place in the thread.
+SUBSTANCE = re.compile(
+    r"\b(?:me|us|never|nobody|no one|without|(?:opt|enrol|sign|agree|ask|told|tell|charg|refund|return|switch|turn|forc"
+    r"|fee|cost|label|setting|toggle|notice|warn|support|default)\w*)\b",
+    re.I,
+)
+TAG = r"[^\s,;.!?]+(?: [^\s,;.!?]+){0,3}"
+# What the interface of a forum leaves in copied text: counters, buttons, banners, place in the thread. After "Re:" stands
+# a title: a few words, no second clause.
 RESIDUE = re.compile(
     r"(?:\d+ (?:likes?|replies|reply|views?|posts?)|reply|quote|share|report|sign in|log ?in|read only|read more"
-    r"|load more|latest reply|back to top|message \d+ of \d+|page \d+ of \d+|re: .{1,150}|tags?: ?.{1,150}"
+    r"|load more|latest reply|back to top|message \d+ of \d+|page \d+ of \d+|re: (?:\S*[^\s,;.:!?] ){0,9}\S+"
+    rf"|tags?: ?{TAG}(?:[,;] ?{TAG})*"
     r"|seller forums|countries|country changed|edited .{0,60}\d{4}.{0,20})",
     re.I,
 )
+# How a marketplace's letters open, and close.
+LETTER_OPENING = re.compile(
+    r"[\"'“‘*]*(?:dear (?:\w+ ){0,3}(?:seller|partner|merchant|customer|member)s?\b"
+    r"|(?:hello|hi|greetings),? (?:from amazon|valued |selling partner|sellers\b)"
+    r"|subject: |from: .{0,80}@|(?:good|great|exciting) news[!,]|welcome aboard|introducing [A-Z])",
+    re.I,
+)
+LETTER_CLOSING = re.compile(
+    r"(?:sincerely|regards|thank you for selling|the .{1,40} team\b|please do not reply|©|you are receiving this)", re.I
+)
+LINE = re.compile(r"[^\n]+")
+QUOTED_LINE = re.compile(r"[ \t]*>")
+# "On Mon, Jan 3, 2024 at 9:00 AM Bob wrote:", as programs for mail put it before what is answered.
+ATTRIBUTION = re.compile(r"on [^\n]{0,30}\d[^\n]{0,100} wrote:", re.I)
+BBCODE = re.compile(r"\[(?:(?P<opens>quote\b[^\]\n]*)|/quote)\]", re.I)
 OWN_WORDS = frozenset(("text", "heading", "list", "table"))
 # Shorter opening texts are repeated by chance ("Thanks!").
 DOUBLED_AT_LEAST = 60
@@ -61,7 +91,8 @@ def paragraphs(html: str, text: str, link_titles: Collection[str] = ()) -> list[
         found = _joined(found)
     else:
         found = [Paragraph("text", 0, len(text))]
-    cut = [piece for paragraph in found for piece in _cut(paragraph, text)]
+    quotations = _bbcode(text)
+    cut = _quoted([piece for paragraph in found for piece in _cut(paragraph, text, quotations)], text, quotations)
     return _signed(_told_apart(cut, text, frozenset(title.strip() for title in link_titles if title.strip())), text)
 
 
@@ -77,21 +108,77 @@ def _joined(blocks: list[Paragraph]) -> list[Paragraph]:
     return joined
 
 
-def _cut(paragraph: Paragraph, text: str) -> list[Paragraph]:
-    """The pieces between empty lines (code keeps its own), trimmed."""
-    places = [paragraph.start]
+def _cut(paragraph: Paragraph, text: str, quotations: list[tuple[int, int]]) -> list[Paragraph]:
+    """The pieces between empty lines (code keeps its own), and of text what others wrote and the author, trimmed."""
+    places = [(paragraph.start, paragraph.start)]
     if paragraph.kind != "code":
-        for gap in EMPTY_LINES.finditer(text, paragraph.start, paragraph.end):
-            places += [gap.start(), gap.end()]
-    places.append(paragraph.end)
+        places += [gap.span() for gap in EMPTY_LINES.finditer(text, paragraph.start, paragraph.end)]
+    if paragraph.kind == "text":
+        borders = [*_borders(text, paragraph), *(border for quotation in quotations for border in quotation)]
+        places += [(border, border) for border in borders if paragraph.start < border < paragraph.end]
+    places.append((paragraph.end, paragraph.end))
+    places.sort()
     pieces = []
-    for start, end in zip(places[::2], places[1::2], strict=True):
+    for (_, start), (end, _) in pairwise(places):
         piece = text[start:end]
         start += len(piece) - len(piece.lstrip())
         end = start + len(piece.strip())
         if start < end:
             pieces.append(replace(paragraph, start=start, end=end))
     return pieces
+
+
+def _borders(text: str, paragraph: Paragraph) -> list[int]:
+    """Where a line begins or ends what somebody else wrote: a pasted letter, a mail that is answered."""
+    borders: list[int] = []
+    quoted = letter = closing = False
+    for line in LINE.finditer(text, paragraph.start, paragraph.end):
+        words = line[0].strip()
+        if (QUOTED_LINE.match(line[0]) is not None) != quoted:
+            quoted = not quoted
+            borders.append(line.start())
+        if ATTRIBUTION.fullmatch(words):
+            borders += line.span()
+        closes = letter and LETTER_CLOSING.match(words) is not None
+        if closing and not closes:
+            borders.append(line.start())
+            letter = False
+        closing = closes
+        if not letter and LETTER_OPENING.match(words):
+            borders.append(line.start())
+            letter = True
+    return borders
+
+
+def _bbcode(text: str) -> list[tuple[int, int]]:
+    """The outermost quotations in forum code (`[quote="jo"]...[/quote]`) that nobody rendered."""
+    spans: list[tuple[int, int]] = []
+    open_at: list[int] = []
+    for tag in BBCODE.finditer(text):
+        if tag["opens"]:
+            open_at.append(tag.start())
+        elif open_at:
+            start = open_at.pop()
+            while spans and spans[-1][0] > start:
+                spans.pop()
+            spans.append((start, tag.end()))
+    return spans
+
+
+def _quoted(found: list[Paragraph], text: str, quotations: list[tuple[int, int]]) -> list[Paragraph]:
+    """What stands in forum code, or after "Bob wrote:" (to the end, unless its lines are marked), as quotations."""
+    result = []
+    answered = False
+    for place, paragraph in enumerate(found):
+        attribution = paragraph.kind == "text" and ATTRIBUTION.fullmatch(text, paragraph.start, paragraph.end)
+        if attribution:
+            after = found[place + 1] if place + 1 < len(found) else None
+            answered = after is not None and after.kind in OWN_WORDS and not QUOTED_LINE.match(text, after.start)
+        inside = any(start <= paragraph.start and paragraph.end <= end for start, end in quotations)
+        if paragraph.kind in OWN_WORDS and (attribution or answered or inside):
+            paragraph = replace(paragraph, kind="quote")
+        result.append(paragraph)
+    return result
 
 
 def _told_apart(found: list[Paragraph], text: str, link_titles: frozenset[str]) -> list[Paragraph]:
@@ -109,8 +196,11 @@ def _is_navigation(words: str) -> bool:
     if RESIDUE.fullmatch(words):
         return True
     if ADDRESS.search(words):
-        others = len(ADDRESS.sub(" ", words).split())
-        return others == 0 or (others <= POINTING_WORDS and THREAD_ADDRESS.search(words) is not None)
+        others = ADDRESS.sub(" ", words)
+        count = len(others.split())
+        return count == 0 or (
+            count <= POINTING_WORDS and THREAD_ADDRESS.search(words) is not None and not SUBSTANCE.search(others)
+        )
     return False
 
 
@@ -158,8 +248,21 @@ def _signed(found: list[Paragraph], text: str) -> list[Paragraph]:
             first = place
             break
     else:
-        if len(found) > 1 and found[-1].kind == "text" and FAREWELL.fullmatch(text, found[-1].start, found[-1].end):
+        if len(found) > 1 and found[-1].kind == "text" and _is_farewell(text[found[-1].start : found[-1].end]):
             first = len(found) - 1
     return found[:first] + [
         replace(paragraph, kind="signature") if paragraph.kind == "text" else paragraph for paragraph in found[first:]
     ]
+
+
+def _is_farewell(words: str) -> bool:
+    """Whether `words` are a greeting at the end, with a name or without."""
+    farewell = FAREWELL.fullmatch(words)
+    if farewell is None:
+        return False
+    name = (farewell["name"] or "").replace(",", " ").split()
+    return len(name) <= 1 or (len(name) <= NAME_WORDS and all(map(_in_a_name, name)))
+
+
+def _in_a_name(word: str) -> bool:
+    return word in NAME_LINKS or (not word[0].islower() and not (word.isupper() and len(word) > INITIALS))

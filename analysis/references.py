@@ -59,7 +59,7 @@ class References:
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._sites = {name.lower(): forum.sites[0] for forum in taxonomy.forums for name in forum.names}
-        self.day_first = frozenset(site for forum in taxonomy.forums if forum.day_first for site in forum.sites)
+        self.day_first = frozenset(site for forum in taxonomy.forums for site in forum.day_first)
         names = sorted((name for forum in taxonomy.forums for name in forum.names), key=len, reverse=True)
         bodies = "|".join(rf"{re.escape(name)}" if name.isupper() else rf"(?i:{re.escape(name)})" for name in names)
         self._names = re.compile(rf"(?<!\w)(?:{bodies})(?!\w)") if names else None

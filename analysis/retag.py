@@ -73,7 +73,7 @@ def signature(taxonomy: Taxonomy) -> Signature:
     # The model may recognise any of these by a description, whatever words it is made of.
     described = sorted(inheritance(taxonomy).passed_on.intersection(model().programs))
     # On these forums every numeric date reads otherwise.
-    day_first = sorted(site for forum in taxonomy.forums if forum.day_first for site in forum.sites)
+    day_first = sorted(site for forum in taxonomy.forums for site in forum.day_first)
     return {
         "literals": {
             **{
@@ -206,11 +206,12 @@ class _Touches:
         self._patterns = [re.compile(pattern) for pattern in sorted(difference.patterns)]
 
     def any_in(self, words: str) -> bool:
-        """Whether a changed literal or pattern stands in a paragraph, or a title, as the tagger reads it."""
-        text = fold(ADDRESS.sub(lambda match: "\ufffc" * len(match[0]), words)).text
-        if self._literals is not None and self._literals.find_matches_as_indexes(text):
+        """Whether a changed literal or pattern stands in a paragraph, or a title, with its addresses or without them."""
+        # Titles are read with their addresses, and so are paragraphs for the names of forums.
+        texts = {fold(text).text for text in (words, ADDRESS.sub(lambda match: "\ufffc" * len(match[0]), words))}
+        if self._literals is not None and any(map(self._literals.find_matches_as_indexes, texts)):
             return True
-        return any(pattern.search(text) for pattern in self._patterns)
+        return any(pattern.search(text) for pattern in self._patterns for text in texts)
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any]) -> Iterable[str]:

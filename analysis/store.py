@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection, Row
 
+from selectolax.lexbor import LexborHTMLParser
+
 from analysis.dates import FoundDate
+from analysis.paragraphs import Paragraph
 from analysis.references import Link, Reference
 from analysis.tagger import Tagged
 from analysis.topic import Evidence, Topic, load
@@ -20,8 +24,10 @@ SCAN = """
 select p.thread_id, p.id, p.number, p.digest, p.reply_to_number, a.name, a.role, t.title,
     g.digest as tagged_digest, g.context_digest, g.taxonomy_version, g.code_version,
     (select count(*) || '/' || max(r.id) from revisions r where r.post_id = p.id) as revisions, p.created_at,
-    (select count(*) || '/' || max(v.id) from reviews v where v.site_id = t.site_id
-        and v.thread_native_id = t.native_id and v.post_native_id = p.native_id) as reviews,
+    (select group_concat(decided) from (
+        select json_array(v.text_digest, v.subject_kind, v.subject_id, v.decision, v.evidence_start, v.evidence_end)
+        as decided from reviews v where v.site_id = t.site_id and v.thread_native_id = t.native_id
+        and v.post_native_id = p.native_id order by v.id)) as reviews,
     (select group_concat(l.target_site_id || ':' || l.target_native_id) from links l
         where l.post_id = p.id and l.target_native_id is not null) as targets
 from posts p
@@ -216,6 +222,12 @@ def link_titles(connection: Connection, post_id: int) -> list[str]:
     return [row["title"] for row in rows]
 
 
+def link_titles_in(html: str) -> list[str]:
+    """The same of a superseded version, whose links stand in its own markup only."""
+    found = LexborHTMLParser(html, is_fragment=True).css("a[href]") if "<a" in html else []
+    return [title for node in found if (title := " ".join(node.text().split()))]
+
+
 def thread_links(connection: Connection, post_id: int) -> list[Link]:
     """A post's links that lead to other threads."""
     rows = connection.execute(
@@ -278,7 +290,7 @@ def insert(
     """Write the paragraphs of one version of a post, numbered from `first_id`, and their tags."""
     numbered = list(enumerate(tagged, first_id))
     connection.executemany(
-        "insert into paragraphs values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into paragraphs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 number,
@@ -290,6 +302,8 @@ def insert(
                 entry.voice_rule,
                 entry.paragraph.start,
                 entry.paragraph.end,
+                entry.voice_evidence,
+                _source(entry.paragraph),
             )
             for number, entry in numbered
         ],
@@ -320,6 +334,11 @@ def insert(
             for hit in entry.proposed
         ],
     )
+
+
+def _source(paragraph: Paragraph) -> str | None:
+    """Whom and what a quotation repeats, as far as its markup says."""
+    return json.dumps(paragraph.source, ensure_ascii=False) if paragraph.kind == "quote" and paragraph.source else None
 
 
 def insert_tagged(

@@ -24,7 +24,7 @@ from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
-CODE_VERSION = f"4+{model_version()}"
+CODE_VERSION = f"5+{model_version()}"
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,20 @@ def _thread(
         digest = next(digest for post_id, digest in digests if post_id == post["id"])
         context = replace(surroundings, known=state.known)
         decided = decisions(connection, post["id"])
+        links = store.thread_links(connection, post["id"])
         for revision in (*store.revisions(connection, post["id"]), None):
             version = post if revision is None else revision
+            titles = (
+                store.link_titles(connection, post["id"])
+                if revision is None
+                else store.link_titles_in(revision["html"])
+            )
             tagged, state_after = tagger.post(
                 version["html"],
                 version["text"],
                 author=post["name"] or "",
                 role=post["role"] or "",
-                link_titles=store.link_titles(connection, post["id"]) if revision is None else (),
+                link_titles=titles,
                 context=context,
                 state=state,
                 first_id=next_id,
@@ -116,7 +122,7 @@ def _thread(
                 version["text"],
                 posted=post["created_at"],
                 site_id=site_id,
-                links=store.thread_links(connection, post["id"]) if revision is None else (),
+                links=[link for link in links if not link.title or link.title in titles],
             )
             store.insert_pointers(connection, next_id, pointed, run_id)
             counts = _counted(counts, tagged, revision is not None)

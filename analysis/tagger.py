@@ -40,6 +40,7 @@ class Tagged:
     paragraph: Paragraph
     voice: str
     voice_rule: str
+    voice_evidence: str | None
     programs: tuple[ProgramTag, ...]
     themes: tuple[ThemeHit, ...]
     proposed: tuple[ThemeHit, ...] = ()
@@ -86,7 +87,7 @@ class Tagger:
         elsewhere = here != topic
         trade = any(map(self.inheritance.trades, (context.title, context.thread)))
         result = []
-        for number, (paragraph, (voice, voice_rule)) in enumerate(
+        for number, (paragraph, (voice, rule, evidence)) in enumerate(
             zip(found, voices(found, text, author=author, role=role), strict=True), first_id
         ):
             words = text[paragraph.start : paragraph.end]
@@ -128,7 +129,7 @@ class Tagger:
             if all(tag.program_id in self.buyer_side for tag in programs):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
-            result.append(Tagged(paragraph, voice, voice_rule, tuple(programs), tuple(hits), tuple(proposed)))
+            result.append(Tagged(paragraph, voice, rule, evidence, tuple(programs), tuple(hits), tuple(proposed)))
             own = self._named(number, programs)
             if paragraph.kind not in ASIDE_KINDS:
                 here = here.named(own)
@@ -162,7 +163,7 @@ class Tagger:
             if proposal.theme_id in hits or proposal.theme_id not in self.theme_ids:
                 continue
             hit = _hit(proposal, folded, offset)
-            if proposal.score >= self.model.thresholds[proposal.theme_id]:
+            if reading.sure and proposal.score >= self.model.thresholds[proposal.theme_id]:
                 hits[proposal.theme_id] = hit
             else:
                 proposed.append(hit)

@@ -15,6 +15,26 @@ from taxonomy.normalise import Folded
 SENTENCE_END = re.compile(r"[.!?:;]+[\"')]*\s")
 # A sentence is looked for at most so far around a match.
 REACH = 400
+# Words after which what follows in the same clause is denied ("I was not enrolled", "it is not true that").
+DONE = r" (?:enrol|opt|switch|turn|sign|add|put|includ|charg|mov|chang)\w*(?: (?:in|into|on|up|it|this|me|us))*"
+ADVERBS = r"(?: (?:been|being|actually|really|ever|even|just|simply))*"
+DENIAL = re.compile(
+    r"\b(?:(?:not true|untrue|a lie|a myth|not the case) that\b(?: (?!(?:and|but|because|when|while|since)\b)[^\s,;:()]+)*"
+    r"|(?:i|we) (?:never|would not|wouldn't|did not|didn't|do not|don't|am not|are not) (?:say|said|saying|claim\w*)"
+    r"(?! (?:that )?(?:\w+ (?:could|can|may|should)|yes|ok|okay)\b)(?: (?!(?:and|but|because|when|while|since)\b)[^\s,;:()]+)*"
+    rf"|(?:was|were|is|are|am)(?:n't| not| never){ADVERBS}(?:{DONE})?"
+    rf"|(?:did|has|have|had)(?:n't| not| never){ADVERBS}{DONE}"
+    r"|(?:nobody|no one|none of (?:us|you|them))(?: here| there)?(?: was| were| is| are| has| have| had)"
+    rf"{ADVERBS}(?:{DONE})?) ?$"
+)
+# A quotation that somebody other than the author, and other than the platform, is said to have spoken.
+SAYING = re.compile(
+    r"[^.!?;]*\b(?:said|says|wrote|writes|posted|replied|replies|answered|claims|claimed|complains|complained)[^.!?;\"]{0,20}$"
+)
+NOT_OTHERS = re.compile(
+    r"\b(?:i|we|they|it|support|amazon|ebay|etsy|walmart|tiktok|shopify|reps?|agents?|chat|bot|e ?mail|mail|letter|notice"
+    r"|page|policy|help|staff|mods?|moderators?)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -107,15 +127,36 @@ def _first(compiled: _Compiled, pattern: re.Pattern[str], folded: Folded) -> The
             return None
         if compiled.refuse is not None and compiled.refuse.search(_sentence(folded.text, *match.span())):
             continue
+        if _is_denied(folded.text, match.start()) or _is_anothers(folded.text, *match.span()):
+            continue
         start, end = folded.span(*match.span())
         return ThemeHit(compiled.rule.theme, start, end, compiled.rule.id, compiled.rule.score)
     return None
 
 
+def _is_denied(text: str, start: int) -> bool:
+    """Whether the clause that leads to `start` denies what stands there."""
+    return DENIAL.search(text[_sentence_start(text, start) : start]) is not None
+
+
+def _is_anothers(text: str, start: int, end: int) -> bool:
+    """Whether `text[start:end]` stands in quotation marks, as what somebody else said."""
+    if text.count('"', 0, start) % 2 == 0 or text.find('"', end) < 0:
+        return False
+    opening = text.rindex('"', 0, start)
+    saying = SAYING.search(text, max(0, opening - REACH), opening)
+    return saying is not None and not NOT_OTHERS.search(saying[0])
+
+
 def _sentence(text: str, start: int, end: int) -> str:
     """The sentence, or sentences, around `text[start:end]`."""
-    first = max(0, start - REACH)
-    for stop in SENTENCE_END.finditer(text, first, start):
-        first = stop.end()
+    first = _sentence_start(text, start)
     stop_after = SENTENCE_END.search(text, end, min(len(text), end + REACH))
     return text[first : stop_after.end() if stop_after else min(len(text), end + REACH)]
+
+
+def _sentence_start(text: str, place: int) -> int:
+    first = max(0, place - REACH)
+    for stop in SENTENCE_END.finditer(text, first, place):
+        first = stop.end()
+    return first

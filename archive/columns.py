@@ -309,6 +309,8 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "voice_rule": "The rule that decided the voice.",
             "start": "Where it begins in the text.",
             "end": "Where it ends.",
+            "voice_evidence": "What the rule went by: the author's role or handle, the kind of markup, or words of the post, one find to a line; empty where nothing speaks against the author's own voice.",
+            "source": "Of a quotation, whom and what it repeats, as far as its markup says: JSON with `username`, `topic`, `post`.",
         },
     ),
     "program_tags": (

@@ -25,6 +25,11 @@ def m002_counts_and_their_quality(db: Database) -> None:
     _run(db, M002_SAVED)
 
 
+@migrations()
+def m003_what_a_voice_rests_on(db: Database) -> None:
+    _run(db, M003)
+
+
 def _run(db: Database, script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -568,4 +573,9 @@ update threads set state = 'saved' where state = 'recovered' and gone_at is null
     and site_id in (select id from sites where kind in ('discourse', 'amazon_nsfe'));
 update links set state = 'saved' where target_thread_id in (select id from threads where state = 'saved');
 update thread_references set state = 'saved' where target_thread_id in (select id from threads where state = 'saved')
+"""
+# Filled by the next tag run, which tags everything again.
+M003 = """
+alter table paragraphs add column voice_evidence text;
+alter table paragraphs add column source text
 """

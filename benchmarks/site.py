@@ -379,7 +379,9 @@ def main() -> None:
         if options.files:
             _timed("files for download", lambda: bulk.make(paths))
         port = free_port("127.0.0.1", 0)
-        server = subprocess.Popen(command(paths, port=port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            command(paths.published, port=port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             with suppress(AttributeError, OSError):
                 os.sched_setaffinity(server.pid, {0})

@@ -18,6 +18,8 @@ from cli.options import db_option, lock_option
 from taxonomy import load
 from taxonomy.edit import add_program, add_stop_name, stop_names
 from taxonomy.names import names
+from taxonomy.normalise import fold
+from taxonomy.spelling import spellings
 
 MODES = (
     "auto_enrol", "default_on", "mandatory", "silence_is_consent", "contract_by_use", "opt_in_confused", "opt_in", "ended"
@@ -127,6 +129,12 @@ def accept(
     Example:
       optout candidates accept "Delivery Shield" --as amz.delivery_shield --alias "Shield program"
     """
+    for alias in (name, *aliases):
+        if known_as := _program_named(alias, folder):
+            raise InputError(
+                f"{alias!r} is a name of {known_as}. If both are called so, enter it by hand in programs.yml, for each with"
+                " the words that tell it apart (`ambiguous`, `needs`)."
+            )
     with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
         db = open_archive(paths.database)
         try:
@@ -179,9 +187,8 @@ def reject(
       optout candidates reject "Brass Monkey" --why "a shop"
       optout candidates reject "Brass Lantern" --force
     """
-    for mention in names(load(folder)).find(name):
-        if (mention.start, mention.end) == (0, len(name)):
-            raise InputError(f"{name!r} is a name of {mention.program_id}. Take it out of programs.yml first, by hand.")
+    if known_as := _program_named(name, folder):
+        raise InputError(f"{name!r} is a name of {known_as}. Take it out of programs.yml first, by hand.")
     if force and not paths.database.exists():
         add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
     else:
@@ -196,6 +203,17 @@ def reject(
             finally:
                 db.close()
     click.echo(f"{name} will not be shown again")
+
+
+def _program_named(name: str, folder: Path | None) -> str | None:
+    """The id of the program that the taxonomy calls so, by itself or in the right company."""
+    taxonomy = load(folder)
+    for mention in names(taxonomy).find(name):
+        if (mention.start, mention.end) == (0, len(name)):
+            return mention.program_id
+    form = fold(name).text.strip()
+    called = (program.id for program in taxonomy.programs for alias in program.aliases if form in spellings(alias.text))
+    return next(called, None)
 
 
 def _candidate(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:

@@ -64,6 +64,7 @@ def demo(
     host: str,
     port: int,
     no_sql: bool,
+    exports: bool,
     wait: float,
     quiet: bool,
 ) -> None:
@@ -120,9 +121,9 @@ def demo(
                 tag_posts(paths, again=False, quiet=quiet)
                 note_candidates(paths)
             if no_serve:
-                publish_if_stale(paths, quiet=quiet)
+                publish_if_stale(paths, exports=exports, quiet=quiet)
                 context.exit(code)
-            served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
+            served = serve_archive(paths, host=host, port=port, no_sql=no_sql, exports=exports, quiet=quiet)
             context.exit(code or served)
 
 

@@ -59,30 +59,30 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
     if unknown:
         click.echo(f"labels that the taxonomy does not have, all counted as missed: {', '.join(unknown)}", err=True)
     result: dict[str, Any] = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
-    _show(console, result["figures"], rules=rules)
-    if shown:
-        for bucket, found in errors(judged).items():
-            console.print(f"\n[bold]{bucket}[/bold] ({len(found)})", highlight=False)
-            for error in found[:shown]:
-                rule = f" [{error['rule']}]" if "rule" in error else ""
-                console.print(f"  {error['id']}{rule}: {error['text']}", markup=False, highlight=False)
-    if before is not None:
-        _show_comparison(console, result, before)
     if out is not None:
         try:
             out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
         except OSError as error:
             raise InputError(f"{out} cannot be written: {error.strerror}") from error
+    # What is shown holds ids, forums and labels of any spelling: none of it is rich's markup.
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 140
+    _show(console, result["figures"], rules=rules)
+    if shown:
+        for bucket, found in errors(judged).items():
+            console.print(f"\n{bucket} ({len(found)})", style="bold")
+            for example in found[:shown]:
+                rule = f" [{example['rule']}]" if "rule" in example else ""
+                console.print(f"  {example['id']}{rule}: {example['text']}")
+    if before is not None:
+        _show_comparison(console, result, before)
 
 
 def _show(console: Console, found: dict[str, Any], *, rules: bool) -> None:
     console.print(
         f"{found['paragraphs']} paragraphs of {found['threads']} threads, taxonomy {found['taxonomy']},"
         f" tagger {found['tagger']}",
-        highlight=False,
     )
     table = Table(box=None, pad_edge=False)
     for heading in ("", "precision", "recall", "F1", "macro F1", "right", "wrong", "missed"):
@@ -106,10 +106,8 @@ def _show(console: Console, found: dict[str, Any], *, rules: bool) -> None:
             *(str(block[key]) for key in ("correct", "incorrect", "missed")),
         )
     console.print(table)
-    console.print(
-        f"voice right: {_text(found['voice']['accuracy'])} of {found['voice']['paragraphs']}", highlight=False
-    )
-    console.print(f"paragraphs without a theme that got one: {_text(found['false_alarms'])}", highlight=False)
+    console.print(f"voice right: {_text(found['voice']['accuracy'])} of {found['voice']['paragraphs']}")
+    console.print(f"paragraphs without a theme that got one: {_text(found['false_alarms'])}")
     if found["agreement"]["paragraphs"]:
         _show_agreement(console, found["agreement"])
     if rules:
@@ -123,7 +121,6 @@ def _show_agreement(console: Console, found: dict[str, Any]) -> None:
     console.print(
         f"\n{found['paragraphs']} paragraphs of {found['threads']} threads were labelled by a second reader, who reaches,"
         " measured against the first:",
-        highlight=False,
     )
     second = found["second"]
     table = Table("", "precision", "recall", "F1", "right", "wrong", "missed", box=None, pad_edge=False)
@@ -137,15 +134,12 @@ def _show_agreement(console: Console, found: dict[str, Any]) -> None:
             *(str(block[key]) for key in ("correct", "incorrect", "missed")),
         )
     console.print(table)
-    console.print(f"the same voice: {_text(second['voice'])}", highlight=False)
-    console.print(
-        f"paragraphs without a theme to which the second reader gave one: {_text(second['false_alarms'])}",
-        highlight=False,
-    )
+    console.print(f"the same voice: {_text(second['voice'])}")
+    console.print(f"paragraphs without a theme to which the second reader gave one: {_text(second['false_alarms'])}")
     agreed = {"voice": found["voice"]} | found["themes"]
     console.print("agreement of the two (Cohen's kappa):")
     for name, value in agreed.items():
-        console.print(f"  {name}: {'-' if value is None else f'{value:.2f}'}", highlight=False)
+        console.print(f"  {name}: {'-' if value is None else f'{value:.2f}'}")
 
 
 def _written(path: Path) -> Any:
@@ -153,7 +147,7 @@ def _written(path: Path) -> Any:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         compare(found, found)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not what an evaluation wrote with --json: {error}") from error
     return found
 
@@ -162,16 +156,21 @@ def _show_comparison(console: Console, result: dict[str, Any], before: Any) -> N
     found = compare(result, before)
     table = Table("figure", "before", "now", "difference", box=None)
     for row in found["figures"]:
-        if row["difference"]:
-            table.add_row(row["figure"], f"{row['before']:.3f}", f"{row['now']:.3f}", f"{row['difference']:+.3f}")
+        if row["before"] != row["now"]:
+            table.add_row(
+                row["figure"], *(_number(row[key]) for key in ("before", "now")), _number(row["difference"], "+")
+            )
     console.print(table)
     console.print(
         f"{len(found['changed'])} paragraphs are tagged otherwise; {found['only_here']} are only here,"
         f" {found['only_there']} only there",
-        highlight=False,
     )
     for change in found["changed"]:
-        console.print(f"  {change['id']}: {change['before']} -> {change['now']}", markup=False, highlight=False)
+        console.print(f"  {change['id']}: {change['before']} -> {change['now']}")
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.3f}"
 
 
 def _text(estimate: dict[str, float | None]) -> str:

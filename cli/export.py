@@ -15,7 +15,7 @@ from cli.options import db_option, quiet_option
 from cli.serve import publish_if_stale
 from publish.build import is_stale
 from publish.evidence import package
-from publish.exports import files, parquet
+from publish.exports import bulk, files, parquet
 from publish.exports.selection import Filters, of_table
 
 FORMATS = {
@@ -123,7 +123,7 @@ def evidence(
     """
     if sum(map(bool, (program, thread, query))) != 1:
         raise InputError("say what the evidence is about: one of --program, --thread and --query")
-    publish_if_stale(paths, quiet=quiet)
+    publish_if_stale(paths, exports=bulk.there(paths), quiet=quiet)
     gathered = package.make(paths, output, program=program, thread=thread, query=query, public=public)
     click.echo(f"{output}: {package.counts(gathered)}")
     click.echo((package.MASKED if public else package.PRIVATE).split(". ")[0] + f": see {output}/data/README.txt")

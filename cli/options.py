@@ -41,6 +41,12 @@ db_option = db_option_for("data/archive.db of the program's folder, or $OPTOUT_D
 quiet_option: Callable[..., Any] = click.option(
     "-q", "--quiet", is_flag=True, help="Print only the final report and errors."
 )
+exports_option: Callable[..., Any] = click.option(
+    "--exports/--no-exports",
+    default=True,
+    show_default=True,
+    help="Make every table a file for download, with its number of rows and SHA-256, whenever a copy is made.",
+)
 lock_option: Callable[..., Any] = click.option(
     "--wait",
     default=LOCK_WAIT,

@@ -33,6 +33,7 @@ def run(
     host: str,
     port: int,
     no_sql: bool,
+    exports: bool,
     **options: Any,
 ) -> None:
     """Crawl FORUM, tag what came, publish it, and serve it.
@@ -50,7 +51,7 @@ def run(
             context.exit(code)
         tag_posts(paths, again=False, quiet=quiet)
     if no_serve:
-        publish_if_stale(paths, quiet=quiet)
+        publish_if_stale(paths, exports=exports, quiet=quiet)
         context.exit(code)
-    served = serve_archive(paths, host=host, port=port, no_sql=no_sql, quiet=quiet)
+    served = serve_archive(paths, host=host, port=port, no_sql=no_sql, exports=exports, quiet=quiet)
     context.exit(code or served)

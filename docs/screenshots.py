@@ -86,7 +86,6 @@ def served(folder: Path) -> Iterator[str]:
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
     for arguments in (
         ["demo", "--no-serve", "--rate", "none", "--forum-port", "0"],
-        ["publish", "--exports"],
         ["export", "evidence", "--program", PROGRAM, "--public", "-o", str(folder / "evidence")],
     ):
         subprocess.run([*OPTOUT, *arguments, *archive], check=True, stdout=subprocess.DEVNULL, env=environment)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 
-from datasette.utils import escape_fts
-
 from publish import labels, query
 
 # A single SQL function can build a value of any size, and no time limit stops it; no post is near this (bytes).
@@ -22,4 +20,5 @@ def prepare(connection: sqlite3.Connection) -> None:
         )
 
     connection.create_function("search_query", 1 + len(labels.KINDS), asked, deterministic=True)
-    connection.create_function("escape_fts", 1, escape_fts, deterministic=True)
+    # Datasette's own searches are of what this makes of the words, and its own fails for a quotation mark alone.
+    connection.create_function("escape_fts", 1, query.fts_query, deterministic=True)

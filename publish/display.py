@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from publish import shortcodes
 from publish.layout import Layout, lay, text_nodes
 from publish.masking import Masked, Masker
 
@@ -321,7 +322,10 @@ class _Writer:
     def _picture(self, attributes: Mapping[str, str | None], classes: frozenset[str]) -> None:
         label = attributes.get("title") or attributes.get("alt") or ""
         if "emoji" in classes:
-            self._parts.append(escape(self._display.text(label)))
+            character = shortcodes.shown(label)
+            known = character != label or not shortcodes.CODE.fullmatch(label)
+            words = escape(self._display.text(character))
+            self._parts.append(words if known else f"<small>{words}</small>")
         elif "avatar" in classes or "site-icon" in classes:
             return
         elif here := self._pictures.get(self._display.absolute(attributes.get("src") or "")):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
+from publish.shortcodes import shown
 from publish.site import Row, Site
 
 ENTRIES = 50
@@ -45,12 +46,12 @@ async def feed(site: Site, title: str, page: str, itself: str, posts: Sequence[R
         time = post["created_at"] or post["first_seen_at"]
         name = f"{post['site_id']}/{post['native_id']}/{post['number']}"
         lines.append(
-            f"<entry><id>{_text(f'tag:{host},2018:post/{name}')}</id><title>{_text(post['title'])}</title>"
+            f"<entry><id>{_text(f'tag:{host},2018:post/{name}')}</id><title>{_text(shown(post['title']))}</title>"
             f"<published>{time}</published><updated>{time}</updated>"
             f"<author><name>{_text(post['author'] or 'nobody')}</name></author>"
             f'<link rel="alternate" href={quoteattr(await site.absolute(post["permalink"]))}/>'
             f'<link rel="via" href={quoteattr(FORBIDDEN.sub("", post["url"]))}/>'
-            f'<content type="text">{_text(post["text"])}</content></entry>'
+            f'<content type="text">{_text(shown(post["text"]))}</content></entry>'
         )
     return "\n".join([*lines, "</feed>", ""])
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import category
 from urllib.parse import quote, unquote
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -22,29 +23,61 @@ SELLER_HANDLE = re.compile(r"(?<!\w)Seller_[0-9A-Za-z]{13}(?!\w)")
 PROFILE = re.compile(r"(/(?:u|users|user_avatar/[^/?#]+|members?|profile)/)([^/?#\s]+)", re.IGNORECASE)
 # What may stand between a bare name and the end of its word: an s (of more than one, or theirs), a number.
 NAME_ENDING = re.compile(r"(?:s|\d+)?(?!\w)", re.IGNORECASE)
-E_MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+E_MAIL = re.compile(
+    r"(?i)[\w.+'-]{1,64}(?:[@＠]| ?[(\[{] ?at ?[)\]}] ?)[\w-]{1,63}(?:(?:[.．]| ?[(\[{] ?dot ?[)\]}] ?)[\w-]{1,63})+"
+)
+E_MAIL_SIGN = re.compile(r"[@＠]|(?i:[(\[{] ?at ?[)\]}])")
 # Each of these, or a sign of it, is looked for before the pattern that takes its time: most texts have none.
 HANDLE_SIGN, PROFILE_SIGNS = "Seller_", ("/u/", "/users/", "/user_avatar/", "/member", "/profile/")
+# Numbers are looked for with all dashes as one and all blanks as one; each stays one character, so that offsets do.
+PLAIN = {
+    code: "-" if kind == "Pd" else " " for code in range(0x10000) if (kind := category(chr(code))) in ("Pd", "Zs")
+} | str.maketrans("\t−＋（）．", " -+().")
+# A number stands for itself if it is neither part of a longer one nor of a word in Latin letters.
+BEGIN, END, GAP = r"(?<![0-9A-Za-z_])(?<!\d[.-])", r"(?![\dA-Za-z_]|-\d)", r"(?: ?- ?| )"
 # What stands instead, what is looked for, and without how many digits there is none of it: looking takes time.
 PATTERNS: tuple[tuple[str, re.Pattern[str], int], ...] = (
-    ("[order id]", re.compile(r"(?<![\w-])(?:\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5})(?![\w-])"), 12),
-    ("[case id]", re.compile(r"(?i)\b(?:case|ticket|claim)\s*(?:id|no\.?|number|nr\.?|#)?\s*[:#=]?\s*(\d{8,14})\b"), 8),
+    ("[order id]", re.compile(rf"{BEGIN}(?:\d{{3}}{GAP}\d{{7}}{GAP}\d{{7}}|\d{{2}} ?- ?\d{{5}} ?- ?\d{{5}}){END}"), 12),
     ("[tracking number]", re.compile(r"(?<!\w)1Z[0-9A-Z]{16}(?!\w)"), 1),
 )
 PHONES: tuple[re.Pattern[str], ...] = (
-    re.compile(r"(?<![\w+])\+\d{1,3}(?:[ ().\u00a0/-]{0,2}\d){7,13}(?!\w)"),
-    re.compile(r"(?<![\w.-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"),
-    re.compile(r"(?<![\w.-])\(?0\d{2,4}\)?[ /-]\d{3,8}(?:[ -]\d{2,8}){0,3}(?![\w-])"),
-    re.compile(
-        r"(?i)\b(?:tele)?(?:phone|tel|call|mobile|cell|whatsapp|fax|dial|ring)\b[^\w+]{0,10}"
-        r"(?:me at |us at |at |on |no\.? |number )?(\+?\d(?:[ ().\u00a0/-]{0,2}\d){6,14})(?!\w)"
-    ),
+    re.compile(rf"(?<![\w+])\+\d{{1,3}}(?:[ ()./-]{{0,2}}\d){{7,13}}{END}"),
+    re.compile(rf"{BEGIN}(?:1[ .-])?(?:\(\d{{3}}\)[ .-]?|\d{{3}}(?:{GAP}|\.))\d{{3}}(?:{GAP}|\.)\d{{4}}{END}"),
+    re.compile(rf"{BEGIN}(?=(?:[ ()/-]{{0,2}}\d){{8}})\(?0\d{{2,4}}\)?[ /-]\d{{3,8}}(?:[ -]\d{{2,8}}){{0,3}}{END}"),
+    # British ones in one run (no other number of eleven digits begins with a nought), French, Chinese ones.
+    re.compile(rf"{BEGIN}(?:0[1-9]\d{{9}}|0[1-9](?:[ .-]\d\d){{4}}|1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}){END}"),
 )
+# A run of digits alone may be anything: a word before it says what it is, of one or of several.
+DATE = (
+    r"(?:\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:19|20)\d\d ?[/-] ?(?:19|20)\d\d)(?![./-]?\d)"
+)
+BETWEEN = (
+    r"(?:[^\w+/]{0,10}(?:_|ids?|nos?|n[°º]|nr|num|numbers?|nummern?|num[eé]ros?|n[uú]meros?|ref|reference|is|are|was|were|ist"
+    r"|war|lautet|est|[eé]tait|es|era|de|le|the|my|our|me|us|at|on|to|under|back|unter|auf|au|al)){0,4}[^\w+/]{0,10}"
+)
+NEXT = r"[\s,;&]+(?:(?:and|or|und|oder|et|ou|y|o|e)\s+)?#?"
+CASE_WORDS = r"cases?|tickets?|claims?|fall|fälle|vorgangs?|dossiers?|casos?|expedientes?"
+PHONE_WORDS = (
+    r"(?:tele)?phone[ds]?|tel|call(?:ed|ing)?|mobile?|cell|whats ?app|wa\.me/|fax|dial|ring|text(?:ed)?|sms|contact|reach (?:me|us)"
+    r"|telefon|handy|ruf|portable|t[eé]l[eé]phone|appelez|tel[eé]fono|m[oó]vil|cellulare|电话|電話|手机|微信"
+)
+ANNOUNCED: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (
+        mask,
+        re.compile(rf"(?i)(?<![A-Za-zÀ-ɏ])(?:{words}){BETWEEN}{number}(?:{NEXT}{number})*"),
+        re.compile(number),
+    )
+    for mask, words, number in (
+        ("[case id]", CASE_WORDS, rf"(?<!\d)\d{{8,14}}{END}"),
+        ("[phone]", PHONE_WORDS, rf"(?<!\d)(?!{DATE})\+?\d(?:[ ()./-]{{0,2}}\d){{6,14}}{END}"),
+    )
+)
+LONG_NUMBER = re.compile(r"\d(?:[ ()./-]{0,2}\d){6}")
 DIGITS = re.compile(r"\d+")
-FEWEST_DIGITS_OF_A_PHONE = 6
-TOKEN = re.compile(r"(?<![0-9A-Za-z])A[0-9A-Z]{12,13}(?![0-9A-Za-z])")
-TOKEN_SIGN = re.compile(r"A[0-9A-Z]{12}")
-# English words in capitals have more vowels than tokens without a digit do.
+FEWEST_DIGITS_OF_A_PHONE = 7
+TOKEN = re.compile(r"(?<![0-9A-Za-zÀ-ɏ])[Aa][0-9A-Za-z]{12,13}(?![0-9A-Za-zÀ-ɏ])")
+TOKEN_SIGN = re.compile(r"[Aa][0-9A-Za-z]{12}")
+# English words have more vowels than tokens without a digit do.
 VOWELS_OF_A_WORD = 0.25
 
 
@@ -178,18 +211,34 @@ def _mentions(text: str) -> Iterable[re.Match[str]]:
 
 
 def _numbers(text: str) -> Iterable[Edit]:
-    if "@" in text:
+    if E_MAIL_SIGN.search(text):
         for match in E_MAIL.finditer(text):
             yield Edit(*match.span(), "[e-mail]")
     digits = _digits(text)
+    plain = _plain(text) if digits >= FEWEST_DIGITS_OF_A_PHONE else text
     for mask, pattern, fewest in PATTERNS:
         if digits >= fewest:
-            for match in pattern.finditer(text):
-                yield Edit(*match.span(match.lastindex or 0), mask)
+            for match in pattern.finditer(plain):
+                yield Edit(*match.span(), mask)
+    for mask, phrase, number in ANNOUNCED if digits >= FEWEST_DIGITS_OF_A_PHONE and LONG_NUMBER.search(plain) else ():
+        for match in phrase.finditer(plain):
+            for each in number.finditer(plain, *match.span()):
+                yield Edit(*each.span(), mask)
     for match in TOKEN.finditer(text) if TOKEN_SIGN.search(text) else ():
-        token = match[0]
-        if any(c.isdigit() for c in token) or sum(c in "AEIOU" for c in token) < VOWELS_OF_A_WORD * len(token):
+        if _is_token(match[0]):
             yield Edit(*match.span(), "[merchant token]")
+
+
+def _is_token(word: str) -> bool:
+    """No word of a language, nor one with a year or another number behind it in small letters."""
+    runs = len(DIGITS.findall(word))
+    few_vowels = sum(c in "AEIOU" for c in word.upper()) < VOWELS_OF_A_WORD * len(word)
+    return runs > 1 or few_vowels or (runs == 1 and word.isupper())
+
+
+def _plain(text: str) -> str:
+    """The text with one kind of dash and one of blank, in as many characters."""
+    return text.translate(PLAIN) if not text.isascii() or "\t" in text else text
 
 
 def _digits(text: str) -> int:
@@ -205,9 +254,12 @@ def _has_profile(text: str) -> bool:
 
 
 def _phones(text: str) -> Iterable[Edit]:
-    for pattern in PHONES if _digits(text) >= FEWEST_DIGITS_OF_A_PHONE else ():
-        for match in pattern.finditer(text):
-            yield Edit(*match.span(match.lastindex or 0), "[phone]")
+    if _digits(text) < FEWEST_DIGITS_OF_A_PHONE:
+        return
+    plain = _plain(text)
+    for pattern in PHONES:
+        for match in pattern.finditer(plain):
+            yield Edit(*match.span(), "[phone]")
 
 
 def _disjoint(edits: Iterable[Edit]) -> Iterable[Edit]:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from publish import wording
+from publish import shortcodes, wording
 
 PLACE = re.compile(r'<span data-par="(\d+)"></span>')
 # Of the evidence for one tag so many stretches are shown, each cut at so many characters.
@@ -63,12 +63,12 @@ def title(text: str, marks: str, names: Mapping[str, str], base: str) -> Markup:
     for start, end, program in json.loads(marks):
         if start >= at:
             name = escape(names.get(program, program))
-            parts.append(escape(text[at:start]))
+            parts.append(escape(shortcodes.shown(text[at:start])))
             parts.append(
-                f'<a class="mark program" href="{base}/program/{quote(program)}" title="{name}">{escape(text[start:end])}</a>'
+                f'<a class="mark program" href="{base}/program/{quote(program)}" title="{name}">{escape(shortcodes.shown(text[start:end]))}</a>'
             )
             at = end
-    return Markup("".join([*parts, escape(text[at:])]))
+    return Markup("".join([*parts, escape(shortcodes.shown(text[at:]))]))
 
 
 def _notes(name: str, tags: Sequence[Tag], base: str) -> str:

@@ -94,8 +94,8 @@ async def search_answer(datasette: Datasette, request: Request) -> Response:
         return await site.answer("search.html", await search_page.read(site, question, arguments), indexed="all")
     found = await site.rows(search.NEWEST_IDS, {"match": question.match})
     posts = await site.rows(feeds.OF_IDS.format(marks=", ".join("?" * len(found))), [row["id"] for row in found])
-    asked = urlencode(question.parameters)
-    title = "Search: " + (", ".join(question.parameters.values()) or "nothing")
+    asked = urlencode(question.of_feed)
+    title = f"Search: {', '.join(question.of_feed.values()) or 'nothing'} (newest {feeds.ENTRIES})"
     return _feed(await feeds.feed(site, title, f"/search?{asked}", f"/search.atom?{asked}", posts))
 
 
@@ -221,8 +221,12 @@ async def query_context(datasette: Datasette, request: Request) -> Row:
     def instead(parameter: str, value: str) -> str:
         return site.table(question, **(asked | {parameter: value}))
 
+    async def total_rows(values: dict[str, str]) -> int | None:
+        return await questions.total(site, known_question["sql"], values)
+
     return site.context() | {
         "choices": known, "subjects": subjects, "wrong": questions.wrong(question, asked, known), "instead": instead,
+        "total_rows": total_rows,
     }  # fmt: skip
 
 

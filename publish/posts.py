@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections import defaultdict, deque
@@ -26,6 +27,8 @@ from publish.words import Words
 PASSAGE = 600
 # The rule of a tag on which a person decided.
 DECIDED = "review"
+# The rule of a voice that goes by the author's name.
+BY_NAME = "handle"
 # From so many posts on it pays to start further processes.
 MANY = 5000
 POSTS = """
@@ -45,7 +48,7 @@ COLUMNS = {
     " kind, action, state, state_since, reply_to_number, likes, revisions, copy_of, first_seen_at, last_seen_at, url, permalink,"
     " capture_id",
     "revisions": "id, post_id, observed_at, superseded_at, text, html, changes, permalink, capture_id",
-    "paragraphs": 'id, post_id, revision_id, position, kind, voice, start, "end"',
+    "paragraphs": 'id, post_id, revision_id, position, kind, source, voice, voice_rule, voice_evidence, start, "end"',
     "program_tags": "post_id, thread_id, paragraph_id, revision_id, program_id, how, evidence, evidence_in,"
     ' evidence_how, source_post_id, start, "end", rule, score, voice, month, site_id, run_id, url, permalink',
     "theme_tags": 'post_id, thread_id, paragraph_id, revision_id, theme_id, evidence, start, "end", rule, score, because,'
@@ -239,7 +242,7 @@ class _Maker:
         for paragraph in children.paragraphs.get(old, []):
             by_version[paragraph["revision_id"]].append(paragraph)
         revisions = children.revisions.get(old, [])
-        place = _Place(post, permalink, url)
+        place = _Place(post, masker, permalink, url)
 
         current = display.show(
             post["text"], post["html"], self._evidence(by_version[None], children), targets,
@@ -253,7 +256,7 @@ class _Maker:
             post["action"], post["state"], post["state_since"], post["reply_to_number"], post["likes"],
             len(revisions), post["copy_of"], post["first_seen_at"], post["last_seen_at"], url, permalink, post["capture_id"],
         ))  # fmt: skip
-        self._tags(place, None, by_version[None], current.text, children, rows)
+        self._tags(place, None, by_version[None], post["text"], current.text, children, rows)
         # The newest first, each held against what took its place.
         replaced_by = current.text.text
         for revision in reversed(revisions):
@@ -264,7 +267,7 @@ class _Maker:
                 shown.html, changes(shown.text.text, replaced_by), permalink, revision["capture_id"],
             ))  # fmt: skip
             replaced_by = shown.text.text
-            self._tags(place, revision["id"], paragraphs, shown.text, children, rows)
+            self._tags(place, revision["id"], paragraphs, revision["text"], shown.text, children, rows)
 
     def _tagged(self, paragraphs: list[Values], children: _Batch) -> tuple[tuple[int, int, int], ...]:
         return tuple(
@@ -313,17 +316,22 @@ class _Maker:
         place: _Place,
         revision_id: int | None,
         paragraphs: list[Values],
+        original: str,
         text: Masked,
         children: _Batch,
         rows: defaultdict[str, list[tuple[object, ...]]],
     ) -> None:
-        """The rows of a version's paragraphs and tags; those of the current version are mentions, too."""
+        """The rows of a version's paragraphs and tags; those of the current version are mentions, too.
+
+        `text` is `original`, masked.
+        """
         post = place.post
         for paragraph in paragraphs:
             key, voice = paragraph["id"], paragraph["voice"]
             rows["paragraphs"].append((
-                key, post["id"], revision_id, paragraph["position"], paragraph["kind"], voice,
-                *text.span(paragraph["start"], paragraph["end"]),
+                key, post["id"], revision_id, paragraph["position"], paragraph["kind"],
+                _quoted(place, paragraph["source"]), voice, paragraph["voice_rule"],
+                _voice_evidence(place, paragraph, original, text), *text.span(paragraph["start"], paragraph["end"]),
             ))  # fmt: skip
             programs: dict[str, tuple[str, str | None]] = {}
             early: set[str] = set()
@@ -346,7 +354,7 @@ class _Maker:
                 themes.setdefault(tag["theme_id"], words)
                 because = None
                 if tag.get("because"):
-                    because = self._masker.within(post["old_thread"]).text(post["site_id"], tag["because"])
+                    because = place.masker.text(post["site_id"], tag["because"])
                 rows["theme_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["theme_id"], words, start, end, tag["rule"],
                     tag["score"], because, voice, place.month, post["site_id"], tag["run_id"], place.url,
@@ -391,15 +399,40 @@ def _evidence_how(tag: Values, children: _Batch) -> str:
     return "named" if source is None or (source, tag["program_id"]) in children.naming else "described"
 
 
+def _voice_evidence(place: _Place, paragraph: Values, original: str, text: Masked) -> str | None:
+    """What decided a paragraph's voice. Words are those that stand in the published text where the archive's stood: half
+    an address by itself would not be known for one."""
+    evidence: str | None = paragraph["voice_evidence"]
+    if evidence is None or evidence in (place.post["role"], paragraph["kind"]):
+        return evidence
+    if paragraph["voice_rule"] == BY_NAME:
+        return place.masker.person(place.post["site_id"], evidence)
+    found = [(original.find(words), len(words)) for words in evidence.split("\n")]
+    return "\n".join(text.words(start, start + length) for start, length in found if start >= 0) or None
+
+
+def _quoted(place: _Place, source: str | None) -> str | None:
+    """The source of a quotation. Its markup is anybody's, so that each part can hold a name."""
+    if source is None:
+        return None
+    masker, site = place.masker, place.post["site_id"]
+    shown = {
+        key: masker.person(site, value) if key == "username" else masker.text(site, value)
+        for key, value in json.loads(source).items()
+    }
+    return json.dumps(shown, ensure_ascii=False)
+
+
 # In a process that was started to make rows: what makes them.
 _here: list[_Maker] = []
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A post and its addresses."""
+    """A post, its addresses, and the masker for what is written in its thread."""
 
     post: Values
+    masker: Masker
     permalink: str
     url: str
 

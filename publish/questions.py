@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
+from datasette.database import QueryInterrupted
+
 from publish import search_page, tables
+from publish.exports.selection import unlimited
 from publish.site import Row, Site
 
 # What a parameter that can be one of a list is called.
@@ -21,6 +24,8 @@ DAY = re.compile("[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 SHOWN = 80
 # The one question whose answer is the same in capitals: the search.
 SEARCH = "search"
+# Milliseconds that counting all rows of a question may take while its page waits.
+PATIENCE = 300
 Choices = Mapping[str, Mapping[str, str]]
 
 
@@ -61,6 +66,15 @@ def wrong(question: str, asked: Mapping[str, str], known: Choices) -> list[Row]:
             "near": [(key, known[name][key]) for key in near],
         })  # fmt: skip
     return found
+
+
+async def total(site: Site, sql: str, asked: Mapping[str, str]) -> int | None:
+    """How many rows the question has without the limit of its page; None if counting them takes long."""
+    counting = f"select count(*) from ({unlimited(sql)}\n)"
+    try:
+        return int((await site.database.execute(counting, dict(asked), custom_time_limit=PATIENCE)).rows[0][0])
+    except QueryInterrupted:
+        return None
 
 
 def is_day(text: str) -> bool:

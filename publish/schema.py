@@ -116,7 +116,8 @@ create table revisions (
 );
 create table paragraphs (
     id integer primary key, post_id integer not null references posts(id),
-    revision_id integer references revisions(id), position integer not null, kind text not null, voice text not null,
+    revision_id integer references revisions(id), position integer not null, kind text not null,
+    source text, voice text not null, voice_rule text not null, voice_evidence text,
     start integer not null, "end" integer not null
 );
 create table program_tags (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasette.database import Database
 
-from publish import labels, suggestions
+from publish import feeds, labels, suggestions
 from publish.query import NOTHING, fts_query, search_query
 from publish.snippets import snippet
 
@@ -51,7 +51,7 @@ select count(*) as posts, group_concat(p.labels, ' ') as labels from (
 ) f cross join posts p indexed by posts_labels on p.id = f.id
 """
 # For a feed.
-NEWEST_IDS = "select rowid as id from posts_fts where posts_fts match :match order by rowid desc limit 50"
+NEWEST_IDS = f"select rowid as id from posts_fts where posts_fts match :match order by rowid desc limit {feeds.ENTRIES}"
 DETAILS = """
 select p.id, p.permalink, p.url, p.number, p.created_at, p.role, p.state, a.name as author, t.title,
     t.state as thread_state, s.title as site, c.captured_at, c.digest, (
@@ -104,6 +104,11 @@ class Question:
         """What of an address makes this question; the page aside."""
         asked = ({"q": self.q} if self.q else {}) | self.filters
         return asked | ({} if self.sort == "best" else {"sort": self.sort})
+
+    @property
+    def of_feed(self) -> dict[str, str]:
+        """The same of its feed, which has the newest whatever the order of the page."""
+        return replace(self, sort="best").parameters
 
     @property
     def match(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from publish import labels, query, search, wording
+from publish import feeds, labels, query, search, wording
 from publish.site import Row, Site
 
 PROGRAMS = "select id, name, posts from programs where posts > 0 order by name"
@@ -61,7 +61,7 @@ async def read(site: Site, question: search.Question, arguments: Mapping[str, st
         "unwanted": query.has_word(question.q),
         "link": lambda **changes: link(site, question, **changes),
         "csv": f"/-/export/search.csv?{parameters}", "json": f"/-/export/search.json?{parameters}",
-        "feed": f"/search.atom?{parameters}" if question.asked else "",
+        "feed": f"/search.atom?{urlencode(question.of_feed)}" if question.asked else "", "feed_entries": feeds.ENTRIES,
         "examples": await site.rows("select name from programs where posts > 0 order by recent_posts desc, posts desc limit 4"),
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from archive.database import Paths
 from archive.errors import InputError, UnreachableError
-from publish.build import inspect_file
+from publish.holding import hold
 
 HERE = Path(__file__).resolve().parent
 METADATA = HERE.parent / "metadata.yml"
@@ -44,18 +44,16 @@ PORTS_TRIED = 20
 STARTUP = 60.0
 
 
-def command(paths: Paths, host: str = "127.0.0.1", port: int = 8001, *, allow_sql: bool = True) -> list[str]:
-    """The command line that serves the published copy. It works from any folder.
+def command(copy: Path, host: str = "127.0.0.1", port: int = 8001, *, allow_sql: bool = True) -> list[str]:
+    """The command line that serves a published copy. It works from any folder.
 
     `allow_sql=False` leaves tables, facets and the ready-made queries, and refuses readers' own SQL.
-    InputError if nothing has been published.
     """
-    if not paths.published.exists():
-        raise InputError(f"nothing is published yet: there is no {paths.published}. Make it with: optout publish")
     settings = SETTINGS | ({} if allow_sql else {"default_allow_sql": "off"})
-    arguments = [sys.executable, "-m", "datasette", "serve", "-i", str(paths.published.resolve())]
-    if inspect_file(paths).exists():
-        arguments += ["--inspect-file", str(inspect_file(paths).resolve())]
+    arguments = [sys.executable, "-m", "datasette", "serve", "-i", str(copy.resolve())]
+    counts = copy.with_suffix(".inspect.json")
+    if counts.exists():
+        arguments += ["--inspect-file", str(counts.resolve())]
     arguments += ["-m", str(METADATA), "--plugins-dir", str(PLUGINS), "--template-dir", str(TEMPLATES)]
     for name, value in settings.items():
         arguments += ["--setting", name, value]
@@ -70,7 +68,7 @@ def serve(
     allow_sql: bool = True,
     tell: Callable[[str], None] = print,
 ) -> int:
-    """Serve until interrupted; the exit code of the server.
+    """Serve the present copy until interrupted, whatever is published meanwhile; the exit code of the server.
 
     Says the address when the server answers. Port 0 takes any free one, and a taken port the next free one, which is
     said too. InputError if nothing is published or no port is free; UnreachableError if the server does not start.
@@ -78,22 +76,25 @@ def serve(
     free = free_port(host, port)
     # By this note the server that answers is known to be the one that was started.
     note = secrets.token_hex(8)
-    arguments = [*command(paths, host, free, allow_sql=allow_sql), "--version-note", note]
     if port not in (0, free):
         tell(f"Port {port} is taken; taking {free}.")
     previous = signal.signal(signal.SIGTERM, _stop)
-    server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     try:
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{free}/"
-        _wait(server, address, note)
-        tell(f"Serving {paths.published} at {address} (Ctrl-C stops it)")
-        return server.wait()
+        with hold(paths.published) as (copy, lock):
+            arguments = [*command(copy, host, free, allow_sql=allow_sql), "--version-note", note]
+            server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, pass_fds=[lock])
+            try:
+                shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+                address = f"http://{f'[{shown}]' if ':' in shown else shown}:{free}/"
+                _wait(server, address, note)
+                tell(f"Serving {paths.published} at {address} (Ctrl-C stops it)")
+                return server.wait()
+            finally:
+                _end(server)
     except KeyboardInterrupt:
         return 130
     finally:
         signal.signal(signal.SIGTERM, previous)
-        _end(server)
 
 
 def free_port(host: str, port: int) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from publish import shortcodes
 from publish.wording import VOICES, word
 
 # Signs around a matching word, as full-text search sets them.
@@ -103,11 +104,15 @@ def _passages(text: str, stretch: _Stretch, words: int) -> Iterator[_Passage]:
 
 def _shown(text: str, passage: _Passage, foreign: bool) -> Markup:
     parts, at = [], passage.start
-    for start, end in passage.stretch.matches:
+    codes = shortcodes.spans(text)
+    for match in passage.stretch.matches:
+        # A word of an emoji's name stands for all of it.
+        start, end = next((code for code in codes if code[0] <= match[0] and match[1] <= code[1]), match)
         if at <= start and end <= passage.end:
-            parts += [escape(text[at:start]), Markup("<mark>{}</mark>").format(text[start:end])]
+            parts += [text[at:start], Markup("<mark>{}</mark>").format(shortcodes.shown(text[start:end]))]
             at = end
-    shown = Markup("").join([*parts, escape(text[at : passage.end])])
+    parts.append(text[at : passage.end])
+    shown = Markup("").join(part if isinstance(part, Markup) else shortcodes.shown(part) for part in parts)
     before = "…" if text[passage.stretch.start : passage.start].strip() else ""
     after = "…" if text[passage.end : passage.stretch.end].strip() else ""
     if not foreign:

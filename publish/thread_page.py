@@ -10,7 +10,7 @@ from typing import Any
 from datasette.database import Database
 from markupsafe import Markup
 
-from publish import addresses, notes, references
+from publish import addresses, notes, references, shortcodes
 
 THREAD = """
 select t.*, s.title as site, s.kind as site_kind, c.captured_at, c.route, c.digest,
@@ -92,7 +92,8 @@ async def read(database: Database, site_id: str, native_id: str, page: int, base
         shown, unplaced = notes.placed(markup(post["html"]), post["number"], tags[post["id"]], base)
         post["html"], post["unplaced"] = shown, unplaced
         post["earlier"] = [
-            dict(row, html=markup(row["html"]), changes=Markup(row["changes"])) for row in revisions[post["id"]]
+            dict(row, html=markup(row["html"]), changes=Markup(shortcodes.shown(row["changes"])))
+            for row in revisions[post["id"]]
         ]
     return {
         "thread": thread,

@@ -149,24 +149,30 @@ def _condition(entry: dict[str, Any]) -> Condition:
 
 
 def _check_aliases(file: DataFile, entries: list[dict[str, Any]]) -> None:
-    # Two programs may share an alias only where a context tells them apart; one program needs none of them twice.
-    seen: dict[tuple[str, str], tuple[str, bool, Where]] = {}
+    # Two programs may share an alias only where a context tells them apart; one program needs none of them twice, but
+    # may have one for these very letters and one for any.
+    seen: dict[str, list[tuple[str, str, bool, Where]]] = {}
     for number, entry in enumerate(entries):
         for place, alias in enumerate(entry["aliases"]):
             where: Where = ("programs", number, "aliases", place)
-            exact = alias.get("case") == "exact"
-            key = (fold(alias["text"]).text, alias["text"] if exact else "")
-            if not key[0].strip():
+            form = fold(alias["text"])
+            letters = form.cased if alias.get("case") == "exact" else ""
+            ambiguous = alias.get("ambiguous", False)
+            if not form.text.strip():
                 file.fail(where, f"the alias {alias['text']!r} has no visible characters", "Write it out, or drop it.")
-            if key in seen:
-                program, ambiguous, first = seen[key]
-                if program == entry["id"] or not (ambiguous and alias.get("ambiguous", False)):
+            for program, other_letters, other_ambiguous, first in seen.setdefault(form.text, []):
+                if program == entry["id"]:
+                    duplicate = letters == other_letters
+                else:
+                    overlap = letters == other_letters or not (letters and other_letters)
+                    duplicate = overlap and not (ambiguous and other_ambiguous)
+                if duplicate:
                     file.fail(
                         where,
                         f"the alias {alias['text']!r} is a duplicate of line {file.line(first)} ({program})",
                         "Keep one; if both programs are called so, mark both `ambiguous` and give each its `needs`.",
                     )
-            seen[key] = (entry["id"], alias.get("ambiguous", False), where)
+            seen[form.text].append((entry["id"], letters, ambiguous, where))
 
 
 def _codebook(file: DataFile) -> Codebook:
@@ -197,6 +203,13 @@ def _codebook(file: DataFile) -> Codebook:
 def _forums(file: DataFile) -> tuple[Forum, ...]:
     seen: dict[str, Where] = {}
     for place, entry in enumerate(file.data["forums"]):
+        for number, site in enumerate(entry.get("day_first", [])):
+            if site not in entry["sites"]:
+                file.fail(
+                    ("forums", place, "day_first", number),
+                    f"day_first: {site} is none of the forum's sites",
+                    "Write an id that stands in its sites.",
+                )
         for number, text in enumerate(entry["names"]):
             where: Where = ("forums", place, "names", number)
             if text.lower() in seen:
@@ -207,7 +220,7 @@ def _forums(file: DataFile) -> tuple[Forum, ...]:
                 )
             seen[text.lower()] = where
     return tuple(
-        Forum(tuple(entry["sites"]), entry["name"], tuple(entry["names"]), entry.get("day_first", False))
+        Forum(tuple(entry["sites"]), entry["name"], tuple(entry["names"]), tuple(entry.get("day_first", ())))
         for entry in file.data["forums"]
     )
 

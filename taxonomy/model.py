@@ -189,13 +189,13 @@ class Cues:
 class Forum:
     """What people call a forum. `sites`: ids of its sites, the most likely one first.
 
-    `day_first`: in `03/04/2024` its people put the day first.
+    `day_first`: those of them on which people put the day first in `03/04/2024`.
     """
 
     sites: tuple[str, ...]
     name: str
     names: tuple[str, ...]
-    day_first: bool = False
+    day_first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick
 
 from taxonomy.model import Alias, Condition, Program, Taxonomy
 from taxonomy.normalise import Folded, fold, whole
-from taxonomy.spelling import halves, one_letter_off, spellings
+from taxonomy.spelling import acronym_plural, halves, one_letter_off, spellings
 
 # Confidence in a mention, by how sure the name is. To be replaced by measured precision where labels allow.
 SURE, UNOBSERVED, BY_PARAGRAPH, BY_THREAD, MISTYPED = 1.0, 0.95, 0.9, 0.85, 0.9
@@ -94,15 +94,21 @@ class Names:
             # A spelling that is listed wins over the same one made from another name.
             for made in (False, True):
                 for alias in program.aliases:
-                    exact = frozenset((fold(alias.text).cased,))
                     found = spellings(alias.text)
+                    plural = acronym_plural(alias.text)
                     for spelling in found[1:] if made else found[:1]:
                         if (spelling, alias.exact_case) in taken or (
                             made and {(spelling, True), (spelling, False)} & taken
                         ):
                             continue
                         taken.add((spelling, alias.exact_case))
-                        forms.setdefault(spelling, []).append(_Form(program, alias, exact))
+                        # In other letters than `PRLs` an acronym's plural is another word.
+                        written, as_listed = (
+                            (plural, replace(alias, exact_case=True)) if spelling == plural.lower()
+                            else (alias.text, alias)
+                        )  # fmt: skip
+                        exact = frozenset((fold(written).cased,))
+                        forms.setdefault(spelling, []).append(_Form(program, as_listed, exact))
         # Beside them the halves of long names: where only one stands, a letter of the other may be wrong.
         long: dict[str, list[tuple[str, bool, _Form]]] = {}
         for program in taxonomy.programs:
@@ -158,7 +164,7 @@ class Names:
             for name, first, form in self._long[number]:
                 for length in (len(name) - 1, len(name), len(name) + 1):
                     at, to = (start, start + length) if first else (end - length, end)
-                    if at < 0 or not one_letter_off(text[at:to], name) or not whole(text, at, to):
+                    if at < 0 or to > len(text) or not one_letter_off(text[at:to], name) or not whole(text, at, to):
                         continue
                     if form.alias and _verdict(form, form.alias, replace(where, start=at, end=to)):
                         hits.append(_Hit(at, to, form, form.alias, TYPO, MISTYPED))

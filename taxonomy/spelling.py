@@ -24,11 +24,13 @@ HYPHENED = re.compile(r"(?<=\w)[-\u2010-\u2013](?=\w)")
 MOST = 64
 # So many characters make a name that is still known with one letter wrong.
 LONG = 14
+# Words so short have others that differ from them in a letter.
+SHORT = 4
 
 
 def spellings(name: str) -> tuple[str, ...]:
     """The folded forms of `name`: as listed, American and British, hyphen or blank or neither, singular and plural,
-    `&` or `and`. At most `MOST`, the listed one first."""
+    `&` or `and`; of an acronym its plural too. At most `MOST`, the listed one first."""
     forms: dict[str, None] = {}
     for text in (name, HYPHENED.sub("", name)):
         words = fold(text).text.strip().split(" ")
@@ -40,7 +42,14 @@ def spellings(name: str) -> tuple[str, ...]:
             forms.setdefault(" ".join(combination))
             if len(forms) >= MOST:
                 return tuple(forms)
+    if plural := acronym_plural(name):
+        forms.setdefault(plural.lower())
     return tuple(forms)
+
+
+def acronym_plural(name: str) -> str:
+    """`PRLs` of `PRL`; empty for what is no acronym of three letters or more."""
+    return name + "s" if len(name) >= 3 and name.isascii() and name.isalpha() and name.isupper() else ""
 
 
 def halves(name: str) -> tuple[str, ...]:
@@ -52,7 +61,7 @@ def halves(name: str) -> tuple[str, ...]:
 
 def one_letter_off(text: str, name: str) -> bool:
     """Whether `text` is `name` with one letter too many, too few, or another, or with two neighbours swapped; its first
-    letter is seldom the wrong one."""
+    letter is seldom the wrong one, and another in a short word makes another word (`save`, `safe`)."""
     if text == name or text[:1] != name[:1] or abs(len(text) - len(name)) > 1:
         return False
     shorter = min(len(text), len(name))
@@ -61,6 +70,8 @@ def one_letter_off(text: str, name: str) -> bool:
     typed, meant = text[start : len(text) - end], name[start : len(name) - end]
     if not all(char.isalpha() or char == " " for char in typed + meant):
         return False
+    if len(typed) == len(meant) == 1:
+        return len(name[:start].rpartition(" ")[2]) + len(name[start:].partition(" ")[0]) > SHORT
     return max(len(typed), len(meant)) == 1 or (len(typed) == len(meant) == 2 and typed == meant[::-1])
 
 

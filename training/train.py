@@ -28,7 +28,7 @@ from training.examples import Example, examples
 from training.first_stage import FirstStage
 from training.network import LINEAR, Sample, export, heads, sample, trained
 from training.pretrained import SOURCE, Pretrained
-from training.thresholds import chances, measured, platt, thresholds
+from training.thresholds import chances, measured, platt, sure, thresholds
 
 # Plain talk, indirect talk, several complaints at once, and much that is none; Amazon's programs and all of them.
 HELD_OUT = ("w13", "w16", "w37", "w38")
@@ -132,15 +132,15 @@ def main() -> None:
     ]
     probable = chances(theme_scores, pairs)
     likely, wanted = probable[judged], lesson.theme[away][judged]
-    everywhere = likely >= thresholds(likely, wanted)
-    any_theme = first_chances[away][judged][:, -2]
-    look_from = _look_from(any_theme, everywhere & (wanted > 0))
-    read = any_theme >= look_from
-    limits = thresholds(likely * read[:, None], wanted)
+    everywhere = sure(likely, *thresholds(likely, wanted))
+    promising = first_chances[away][judged][:, -2]
+    look_from = _look_from(promising, everywhere & (wanted > 0))
+    read = promising >= look_from
+    any_from, limits = thresholds(likely * read[:, None], wanted)
     report: dict[str, Any] = {
         "writers": writers,
         "paragraphs": int(judged.sum()),
-        "themes": measured((likely >= limits) & read[:, None], wanted),
+        "themes": measured(sure(likely, any_from, limits) & read[:, None], wanted),
         "read_by_the_encoder": round(float(read.mean()), 3),
         "themes_if_it_read_all": measured(everywhere, wanted),
         "by_threshold": _curve(likely, wanted),
@@ -160,6 +160,7 @@ def main() -> None:
         "calibration": _rounded(pairs),
         "first_calibration": _rounded(first_pairs),
         "thresholds": {theme: round(float(limit), 3) for theme, limit in zip(lesson.themes, limits, strict=True)},
+        "any_from": round(any_from, 4),
         "look_from": round(look_from, 3),
         "held_out": report,
     }
@@ -167,9 +168,9 @@ def main() -> None:
     say(f"written: {options.folder}")
 
 
-def _look_from(any_theme: Floats, right: NDArray[np.bool_]) -> float:
+def _look_from(promising: Floats, right: NDArray[np.bool_]) -> float:
     """The chance of any theme from which on the encoder reads, so that at most `LOST_AT_MOST` of the right tags go."""
-    per_paragraph = np.repeat(any_theme, right.sum(1))
+    per_paragraph = np.repeat(promising, right.sum(1))
     return float(np.quantile(per_paragraph, LOST_AT_MOST)) if len(per_paragraph) else 0.0
 
 

@@ -66,6 +66,14 @@ def there(paths: Paths) -> bool:
     return folder(paths.published).is_dir()
 
 
+def are_current(paths: Paths) -> bool:
+    """True if there are exports of the present copy. InputError if nothing is published."""
+    with files.opened(paths) as copy:
+        fingerprint = copy.execute("select value from about where key = 'fingerprint'").fetchone()
+    manifest = listed(paths.published)
+    return manifest is not None and fingerprint is not None and manifest.get("fingerprint") == fingerprint[0]
+
+
 def discard(paths: Paths) -> None:
     """Remove them: they may hold what the next copy no longer does."""
     shutil.rmtree(folder(paths.published), ignore_errors=True)

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Sequence
+from math import isinf
 from typing import Protocol
 
 from publish.exports.reading import Row
@@ -80,7 +81,8 @@ class Ndjson:
         return b""
 
     def _object(self, row: Row) -> str:
-        return json.dumps(dict(zip(self._columns, row, strict=True)), ensure_ascii=False, default=_base64)
+        named = zip(self._columns, map(_finite, row), strict=True)
+        return json.dumps(dict(named), ensure_ascii=False, default=_base64)
 
 
 class Json(Ndjson):
@@ -114,6 +116,11 @@ def defuse(text: str) -> str:
 def undefuse(text: str) -> str:
     """The text that `defuse` was given."""
     return text[1:] if text.startswith("'") and FORMULA.match(text[1:]) else text
+
+
+def _finite(value: object) -> object:
+    """None for an infinite number, which JSON does not have."""
+    return None if type(value) is float and isinf(value) else value
 
 
 def _base64(value: object) -> str:

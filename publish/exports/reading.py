@@ -54,6 +54,8 @@ class Reader:
             f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False, isolation_level=None
         )
         prepare(self._connection)
+        # Readers' SQL can make texts that are no UTF-8.
+        self._connection.text_factory = _decoded
         self._connection.set_progress_handler(self._overdue, STEPS)
         self.selection = selection
         try:
@@ -62,7 +64,9 @@ class Reader:
         except BaseException:
             self._connection.close()
             raise
-        self.columns = tuple(str(column[0]) for column in self._cursor.description)
+        names = tuple(str(column[0]) for column in self._cursor.description)
+        # A column of a table that is there twice is the same twice.
+        self.columns = names if selection.table else _numbered(names)
 
     def __enter__(self) -> Reader:
         return self
@@ -88,8 +92,9 @@ class Reader:
 
     def kinds(self) -> list[set[str]]:
         """SQLite's types of the values of each column, `null` left out. Reads all rows once."""
-        named = ", ".join(f"max(typeof(\"{c}\") = '{k}')" for c in map(_escape, self.columns) for k in KINDS)
-        found = self._run(f"select {named} from ({self.selection.sql}\n)").fetchone()
+        names = [f"c{at}" for at in range(len(self.columns))]
+        kinds = ", ".join(f"max(typeof({name}) = '{kind}')" for name in names for kind in KINDS)
+        found = self._run(f"with q({', '.join(names)}) as ({self.selection.sql}\n) select {kinds} from q").fetchone()
         width = len(KINDS)
         return [
             {kind for kind, there in zip(KINDS, found[at * width : (at + 1) * width], strict=True) if there}
@@ -117,5 +122,17 @@ class Reader:
 KINDS = ("integer", "real", "text", "blob")
 
 
-def _escape(name: str) -> str:
-    return name.replace('"', '""')
+def _numbered(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns each of which is another: of two called `a` the second is `a_2`."""
+    found: dict[str, None] = {}
+    for name in names:
+        number, unique = 1, name
+        while unique in found or (number > 1 and unique in names):
+            number += 1
+            unique = f"{name}_{number}"
+        found[unique] = None
+    return tuple(found)
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "replace")

@@ -42,8 +42,12 @@ AT_ONCE = 4
 # Seconds after which one who was refused may ask again.
 RETRY = 15
 # What narrows or orders a table; the rest of Datasette's parameters is about pages.
-KEPT = ("_search", "_where", "_sort", "_sort_desc", "_col", "_nocol", "_through")
+KEPT = ("_search", "_searchmode", "_where", "_sort", "_sort_desc", "_col", "_nocol", "_through")
+# Bytes that are sent at once.
 BLOCK = 1 << 18
+# Seconds that a reader may take for one block: slower than any line in use, and short enough that readers who stand
+# still do not keep the places of others for long.
+LONGEST_STANDSTILL = 60.0
 
 _pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="export")
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -243,7 +247,15 @@ async def _begin(send: Send, headers: dict[str, str]) -> None:
 
 
 async def _body(send: Send, body: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": more})
+    """Send a part of the answer. LeftError for a reader who does not take it."""
+    for at in range(0, len(body) or 1, BLOCK):
+        block = {
+            "type": "http.response.body", "body": body[at : at + BLOCK], "more_body": more or at + BLOCK < len(body),
+        }  # fmt: skip
+        try:
+            await asyncio.wait_for(send(block), LONGEST_STANDSTILL)
+        except TimeoutError as error:
+            raise LeftError(f"nothing was taken for {LONGEST_STANDSTILL:g} seconds") from error
 
 
 def _too_slow(selection: Selection, error: TooSlowError) -> RefusedError:

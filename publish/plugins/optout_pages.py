@@ -15,15 +15,20 @@ from typing import Any
 if (ROOT := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, ROOT)
 
+import click
 import datasette.handle_exception as handle_exception_module
-from datasette import Response, hookimpl
+from datasette import Forbidden, Response, hookimpl
 from datasette.app import Datasette
+from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 from datasette.views.base import DatasetteError
+from jinja2 import Environment
 
-from publish import connections, data_pages, pages
+from publish import connections, data_pages, failures, pages
 from publish.exports import downloads, route
+from publish.schema import DATABASE
 from publish.shared import share_metadata
+from publish.shortcodes import shown
 from publish.site import STYLE_PATH, style_url
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -31,15 +36,27 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 @hookimpl
 def startup(datasette: Datasette) -> None:
+    # Datasette strips base_url from an address also where the proxy has done so, and then takes /archive/posts for /posts.
+    first = datasette.setting("base_url").strip("/").partition("/")[0]
+    if first in {DATABASE, *(path.split("/")[1] for path, _ in register_routes())}:
+        raise click.ClickException(
+            f"base_url cannot begin with /{first}/: addresses of the site itself do. Take another, e.g. /optout/"
+        )
     share_metadata(datasette)
     # Where rich is installed Datasette prints every error with all local variables, and fails for an address of no
     # route, which has no traceback to print.
     handle_exception_module.rich = None
 
 
-@hookimpl
+# After Datasette's own functions, of which one is replaced.
+@hookimpl(trylast=True)
 def prepare_connection(conn: sqlite3.Connection) -> None:
     connections.prepare(conn)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    env.filters["emoji"] = shown
 
 
 @hookimpl
@@ -69,6 +86,8 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         # Datasette's own CSV is cut, with status 200: these come before it.
         (route.TABLE_CSV, export),
         (route.SQL_CSV, export),
+        # Where the files lie and what the server is doing is nobody's business.
+        (r"^/-/(databases|threads)(\.json)?$", refuse),
     ]
 
 
@@ -79,6 +98,10 @@ def answer(page: Callable[[Datasette, Request], Awaitable[Response]]) -> Callabl
         return await page(datasette, request)
 
     return view
+
+
+def refuse() -> Response:
+    raise Forbidden("This would tell about the machine, not about the archive.")
 
 
 async def export(datasette: Datasette, request: Request, receive: Any, send: Any) -> Response | None:
@@ -111,13 +134,19 @@ def extra_template_vars(datasette: Datasette, request: Request, template: str) -
 @hookimpl
 def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Any:
     status = getattr(exception, "status", None)
-    # Datasette answers 500 to what an address asks wrongly, e.g. to sort by a column that there is not.
-    if status != 404 and not (status == 500 and isinstance(exception, DatasetteError)):
-        return None
+    message = str(exception.args[0] if exception.args else status)
 
-    async def answer() -> Response:
-        message = str(exception.args[0] if exception.args else status)
-        return await (pages.not_found if status == 404 else pages.misunderstood)(datasette, request, message)
+    async def answer() -> Response | None:
+        if status == 404:
+            return await pages.not_found(datasette, request, message)
+        if isinstance(exception, QueryInterrupted):
+            return await failures.too_slow(datasette, request)
+        if not isinstance(exception, DatasetteError):
+            return None
+        if failures.of_raw_search(request, status):
+            return await pages.misunderstood(datasette, request, failures.RAW_SEARCH.format(error=message))
+        # Datasette answers 500 to what an address asks wrongly, e.g. to sort by a column that there is not.
+        return await pages.misunderstood(datasette, request, message) if status == 500 else None
 
     return answer
 

@@ -98,7 +98,7 @@ class SmallArchive:
         place = "select p.thread_id || '/' || p.number || '/' || coalesce(g.revision_id, '') || '/' || g.position"
         rows: list[tuple[object, ...]] = []
         for sql in (
-            f"""{place}, g.kind, g.voice, g.voice_rule, g.start, g."end" from paragraphs g
+            f"""{place}, g.kind, g.voice, g.voice_rule, g.voice_evidence, g.source, g.start, g."end" from paragraphs g
                 join posts p on p.id = g.post_id""",
             f"""{place}, t.program_id, t.how, t.start, t."end", t.rule, t.score,
                 (select p2.number || '/' || s.position from paragraphs s join posts p2 on p2.id = s.post_id

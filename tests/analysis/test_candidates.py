@@ -82,6 +82,30 @@ def test_a_rejected_name_is_not_shown_again(archive: SmallArchive) -> None:
     assert "Delivery Shield" not in {one.name for one in found}
 
 
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("starshield", ["starshield"]), ("Starshield", ["Starshield"]), ("everything", []), ("emails", []), ("weather", []),
+        ("stops", []),
+    ],
+)  # fmt: skip
+def test_a_word_in_small_letters_after_a_cue_is_a_candidate_if_nobody_used_it_before(
+    tmp_path: Path, word: str, shown: list[str]
+) -> None:
+    archive = SmallArchive(tmp_path / "archive.db")
+    thread = archive.thread("What now?")
+    for number in range(1, 31):
+        words = "Rain again over here, and emails in a heap." if number % 3 else "The weather stops us."
+        archive.post(thread, number, words, at="2022-03-01T00:00:00Z")
+    for number in range(31, 61):
+        words = f"Finally I opted out of {word}, all done." if number % 2 else f"Well, {word} it is again."
+        archive.post(thread, number, words, at="2024-03-01T00:00:00Z")
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    found = find_candidates(archive.db.conn, TAXONOMY, [], since="2024-01-01")
+    assert [one.name for one in found] == shown
+    assert all((one.posts, one.cue_posts) == (30, 15) for one in found)
+
+
 def test_what_was_always_there_scores_below_zero() -> None:
     assert g2(5, 100, 500, 1000) < 0 < g2(5, 100, 0, 1000) < g2(10, 100, 0, 1000)
     assert g2(0, 100, 0, 1000) == pytest.approx(0)

@@ -52,6 +52,8 @@ days before their month | from 3 to 17 March 2023 | 3 to 17 March 2023 | 2023-03
 days before their month | on the 3rd and 4th of March | 3rd and 4th of March | 2024-03-03 | 2024-03-04 | about
 months of a year | Oct/Nov 2022 was bad | Oct/Nov 2022 | 2022-10-01 | 2022-11-30 | about
 months of a year | December to January 2023 | December to January 2023 | 2022-12-01 | 2023-01-31 | about
+months of two years | since Jan'22-Mar'23 | Jan'22-Mar'23 | 2022-01-01 | 2023-03-31 | about
+months of two years | in Dec 2023/Jan 2024 | Dec 2023/Jan 2024 | 2023-12-01 | 2024-01-31 | about
 month last | since November last we pay | November last | 2023-11-01 | 2023-11-30 | month
 month year | in July of 2021 | July of 2021 | 2021-07-01 | 2021-07-31 | month
 month year | Feb-2024 invoice | Feb-2024 | 2024-02-01 | 2024-02-29 | month
@@ -70,6 +72,7 @@ numeric | on 31/01/2024 | 31/01/2024 | 2024-01-31 | 2024-01-31 | day
 numeric | on 02/03/24 | 02/03/24 | 2024-02-03 | 2024-02-03 | day
 numeric after a cue | posted on 6/29 | 6/29 | 2023-06-29 | 2023-06-29 | day
 numeric | the terms of 01.07.2023 | 01.07.2023 | 2023-07-01 | 2023-07-01 | day
+numeric after a cue | as of 9/30 they take it | 9/30 | 2024-09-30 | 2024-09-30 | day
 month/day after a deed | enrolled 3/13, out since | 3/13 | 2024-03-13 | 2024-03-13 | day
 'yy after a cue | since '19 they do | '19 | 2019-01-01 | 2019-12-31 | year
 'yy after a cue | since ’97 | ’97 | 1997-01-01 | 1997-12-31 | year
@@ -81,6 +84,12 @@ month day | the deadline to object is May 15 | May 15 | 2024-05-15 | 2024-05-15 
 month after a cue | starting October they charge | October | 2024-10-01 | 2024-10-31 | month
 weekday after a cue | on Monday and they swore | Monday | 2024-04-08 | 2024-04-08 | day
 year after a cue | since 2018 | 2018 | 2018-01-01 | 2018-12-31 | year
+first of two years | from 2018-2020 it was free | 2018 | 2018-01-01 | 2018-12-31 | year
+first of two years | in 2018/2019 they began | 2018 | 2018-01-01 | 2018-12-31 | year
+second of two years | from 2018-2020 it was free | 2020 | 2020-01-01 | 2020-12-31 | year
+second of two years | in 2018/2019 they began | 2019 | 2019-01-01 | 2019-12-31 | year
+rough 'yy | circa '18 it was | circa '18 | 2018-01-01 | 2018-12-31 | about
+rough 'yy | around '19 it was | around '19 | 2019-01-01 | 2019-12-31 | about
 second of two years | from 2019 to 2021 | 2021 | 2021-01-01 | 2021-12-31 | year
 year before its thing | the 2022 policy | 2022 | 2022-01-01 | 2022-12-31 | year
 year in brackets | an old thread (2017) | 2017 | 2017-01-01 | 2017-12-31 | year
@@ -99,6 +108,8 @@ season of a year | Summer 2022 | Summer 2022 | 2022-06-01 | 2022-08-31 | about
 season of a year | winter of 2022 | winter of 2022 | 2022-12-01 | 2023-02-28 | about
 last season of that name | last summer | last summer | 2023-06-01 | 2023-08-31 | about
 quarter | Q4 2023 | Q4 2023 | 2023-10-01 | 2023-12-31 | about
+quarter and its year in one | in 3Q23 | 3Q23 | 2023-07-01 | 2023-09-30 | about
+quarter and its year in one | since 1q 2023 | 1q 2023 | 2023-01-01 | 2023-03-31 | about
 quarter after its year | 2023 Q1 | 2023 Q1 | 2023-01-01 | 2023-03-31 | about
 decade | in the 1990s | the 1990s | 1990-01-01 | 1999-12-31 | about
 day beside the post | Yesterday it was on | Yesterday | 2024-04-09 | 2024-04-09 | day
@@ -106,6 +117,14 @@ the other day | the other day | the other day | 2024-04-03 | 2024-04-09 | about
 ago | 10 days ago | 10 days ago | 2024-03-31 | 2024-03-31 | day
 ago | about two weeks ago | about two weeks ago | 2024-03-24 | 2024-03-30 | about
 ago | a few years ago | a few years ago | 2019-04-10 | 2022-04-10 | about
+ago | half a year ago | half a year ago | 2023-07-10 | 2024-01-10 | about
+ago | 1.5 years ago it began | 1.5 years ago | 2022-07-10 | 2023-01-10 | about
+ago | a year and a half ago | a year and a half ago | 2022-07-10 | 2023-01-10 | about
+ago | two and a half years ago | two and a half years ago | 2021-07-10 | 2022-01-10 | about
+ago | three and a half months ago | three and a half months ago | 2023-12-19 | 2024-01-02 | about
+ago | 2 yrs ago they did | 2 yrs ago | 2021-10-10 | 2022-10-10 | about
+ago | 6 mos ago | 6 mos ago | 2023-09-25 | 2023-10-25 | about
+ago | five years back | five years back | 2018-10-10 | 2019-10-10 | about
 ago | one year ago today | one year ago today | 2023-04-10 | 2023-04-10 | day
 week, month or year beside the post | last week | last week | 2024-04-01 | 2024-04-07 | about
 week, month or year beside the post | last month | last month | 2024-03-01 | 2024-03-31 | month
@@ -113,6 +132,8 @@ week, month or year beside the post | last year's rule | last year | 2023-01-01 
 week, month or year beside the post | last quarter | last quarter | 2024-01-01 | 2024-03-31 | about
 part of the present | by the end of the month | the end of the month | 2024-04-21 | 2024-04-30 | about
 weekday | last Friday | last Friday | 2024-04-05 | 2024-04-05 | day
+weekday | this Friday they switch it | this Friday | 2024-04-12 | 2024-04-12 | day
+weekday | this Monday it was on | this Monday | 2024-04-08 | 2024-04-08 | day
 weekday after a cue | on Monday | Monday | 2024-04-08 | 2024-04-08 | day
 weekday after a cue | by Monday | Monday | 2024-04-15 | 2024-04-15 | day
 day of the month | on the 3rd. | the 3rd | 2024-04-03 | 2024-04-03 | day
@@ -146,7 +167,8 @@ NO_DATES = {
     "sku": "SKU 2020-BLUE-11",
     "standard": "ISO 9001:2015",
     "measure": "10.12.14 mm",
-    "no such day": "31Feb2022, 2022-13-40, Feb 30, 2023",
+    "no such day": "31Feb2022, 2022-13-40, Feb 30, 2023, 29 February 2023, Feb 29, 2023",
+    "got back": "I want my 30 days back, and 2 weeks back to back",
     "vague": "one day, these days, some day soon",
     "tiers": "tiers at 3/10/50",
     "inches": 'opened 5/16 inch holes, received 9/16", sent 7/16',
@@ -265,6 +287,18 @@ def test_without_the_day_of_the_post_only_what_names_a_year_is_resolved() -> Non
 def test_a_forum_that_writes_the_day_first_is_read_so() -> None:
     assert find_dates("on 02/03/2024", POSTED, day_first=True)[0].period.first == date(2024, 3, 2)
     assert find_dates("on 02/28/2024", POSTED, day_first=True)[0].period.first == date(2024, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("since Jan'22-Mar'23", ["Jan'22-Mar'23"]),
+        ("It was on half a year ago.", ["half a year ago"]),
+        ("from 2018-2020 it was free", ["2018", "2020"]),
+    ],
+)
+def test_no_other_date_is_made_of_parts(sentence: str, words: list[str]) -> None:
+    assert [sentence[hit.start : hit.end] for hit in find_dates(sentence, POSTED)] == words
 
 
 @given(

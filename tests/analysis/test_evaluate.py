@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis.evaluate import compare, errors, figures, predictions, rule_summary
 from analysis.judge import judge
@@ -18,7 +21,7 @@ from cli.evaluate import evaluate
 from taxonomy import load
 
 PROGRAM = "amz.promise_optimization"
-LINES = [
+LINES: list[dict[str, object]] = [
     {"id": "a", "position": "op", "text": "They switched on Promise Optimization for my account.", "programs": [PROGRAM]},
     {"id": "b", "position": "reply 2", "text": "Nobody even asked me whether I wanted it.", "themes": ["consent_absent"],
      "inherited_programs": [PROGRAM]},
@@ -35,7 +38,7 @@ def lines(tmp_path: Path) -> Path:
 
 
 def write(path: Path, entries: list[dict[str, object]]) -> Path:
-    common = {"thread": "t", "title": "Who turned this on?", "forum": "sas", "voice": "staff", "unknown": {"x": 1}}
+    common = {"thread": "t", "title": "Who turned this on?", "forum": "sas", "voice": ["staff"], "unknown": {"x": 1}}
     path.write_text(
         "".join(json.dumps(common | entry, ensure_ascii=False) + "\n" for entry in entries), encoding="utf-8"
     )
@@ -64,10 +67,59 @@ def test_lines_in_any_order_make_the_same_thread(tmp_path: Path) -> None:
     [
         ["op", "nav", "reply 1", "reply 2", "reply 10", "reply p2.1", "reply p2.11", "reply p6.4"],
         ["article", "reply 3"],
+        ["op", "op 2", "op.3", "op (4)", "op5", "op p2", "nav", "nav 2", "reply 1"],
+        ["article 1", "article 2", "comment 1", "article reply 2"],
+        ["post", "post 2", "post 3"],
+        [
+            "reply 3",
+            "reply 3.2",
+            "reply 3.10",
+            "reply 12",
+            "reply 11 (page 2)",
+            "reply p2.12 (edit 3)",
+            "page 2 reply 13",
+        ],
+        ["reply 7", "reply " + "9" * 5000, "reply p" + "9" * 5000],
     ],
 )
 def test_positions_sort_as_a_reader_meets_them(order: list[str]) -> None:
     assert sorted(random.Random(1).sample(order, len(order)), key=place) == order
+
+
+@pytest.mark.parametrize("opening", ["op", "article", "opening post"])
+def test_a_reply_inherits_from_every_numbered_part_of_the_opening_post(tmp_path: Path, opening: str) -> None:
+    entries: list[dict[str, object]] = [
+        {"id": "c", "position": "reply 1", "text": "Nobody even asked me whether I wanted it."},
+        {"id": "b", "position": f"{opening} 2", "text": "They switched on Promise Optimization for my account."},
+        {"id": "a", "position": f"{opening} 1", "text": "Good morning from the coast."},
+    ]
+    threads = read(write(tmp_path / "parts.jsonl", entries))
+    assert [[paragraph.id for paragraph in post.paragraphs] for post in threads[0].posts] == [["a", "b"], ["c"]]
+    assert predictions(judge(threads, load()))[2]["inherited_programs"] == [PROGRAM]
+
+
+def test_lines_without_a_thread_are_told_apart_by_their_titles(tmp_path: Path) -> None:
+    path = tmp_path / "loose.jsonl"
+    entries = [
+        {"id": "a", "title": "Promise Optimization", "text": "x y z"},
+        {"id": "b", "title": "Cats and dogs", "text": "Nobody asked me.", "thread": None},
+        {"id": "c", "text": "Nobody asked me."},
+        {"id": "d", "title": "Promise Optimization", "text": "Nobody asked me.", "thread": " "},
+        {"id": "e", "text": "Neither."},
+        {"id": "f", "thread": "t", "text": "One."},
+        {"id": "g", "thread": "t", "title": "Late", "forum": "sas", "text": "Two."},
+    ]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    threads = read(path)
+    assert [(thread.title, [paragraph.id for paragraph in thread.paragraphs]) for thread in threads] == [
+        ("Promise Optimization", ["a", "d"]),
+        ("Cats and dogs", ["b"]),
+        ("", ["c"]),
+        ("", ["e"]),
+        ("Late", ["f", "g"]),
+    ]
+    assert len({thread.id for thread in threads}) == 5
+    assert [thread.forum for thread in threads] == ["other"] * 4 + ["sas"]
 
 
 def test_a_voice_and_unknown_fields_of_a_line_are_ignored(lines: Path) -> None:
@@ -123,7 +175,8 @@ def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
         [{"id": "x", "position": "op", "text": "Promise Optimization again.\n\nNobody even asked me."}],
     )
     (found,) = predictions(judge(read(path), load()))
-    assert found["programs"] == [PROGRAM]
+    # What one of its paragraphs states, the line does not inherit, though another does.
+    assert (found["programs"], found["inherited_programs"]) == ([PROGRAM], [])
     assert "consent_absent" in found["themes"]
 
 
@@ -134,6 +187,9 @@ def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
         ("[1]", "no object"),
         ("{}", "`text` is missing"),
         ('{"text": "x", "themes": "y"}', "`themes` is no list"),
+        ('{"text": "x", "programs": [["y"]]}', "`programs` is no list of ids"),
+        ('{"text": "x", "title": {"y": 1}}', "`title` is no text"),
+        ('{"text": "x", "position": ["op"]}', "`position` is no text"),
     ],
 )
 def test_a_line_that_does_not_fit_is_named_with_file_and_line(tmp_path: Path, content: str, message: str) -> None:
@@ -159,13 +215,37 @@ def test_a_thread_file_gives_text_roles_and_labels(tmp_path: Path) -> None:
     assert 'data-post="1"' in quotation.html
 
 
+@pytest.mark.parametrize(
+    ("post", "message"),
+    [
+        ("{body: [{p: Hello., themes: x}]}", "`themes` is no list of ids"),
+        ("{body: [{p: Hello., programs: [x, 3]}]}", "`programs` is no list of ids"),
+        ("{body: [{p: Hello., inherited: [[x]]}]}", "`inherited` is no list of ids"),
+        ("{body: [{p: Hello., voice: 3}]}", "`voice` is no word"),
+        ("{number: one}", "`number` and `reply_to` are whole numbers"),
+        ("{reply_to: [1]}", "`number` and `reply_to` are whole numbers"),
+    ],
+)
+def test_a_thread_file_that_does_not_fit_is_named_with_file_and_line(tmp_path: Path, post: str, message: str) -> None:
+    path = tmp_path / "t.yml"
+    path.write_text(f"title: T\nposts:\n- {post}\n")
+    with pytest.raises(DataFileError, match=message) as error:
+        read(path)
+    assert f"{path}:3" in str(error.value)
+
+
 def coded_again(path: Path, *entries: dict[str, object]) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
 
 
 def test_a_second_reader_s_labels_stand_in_files_of_their_own(tmp_path: Path, lines: Path) -> None:
-    said = {"id": "b", "inherited_programs": [PROGRAM], "themes": ["notice_deficient"], "voice": "seller"}
+    said: dict[str, object] = {
+        "id": "b",
+        "inherited_programs": [PROGRAM],
+        "themes": ["notice_deficient"],
+        "voice": "seller",
+    }
     coded_again(tmp_path / "second" / "anna.jsonl", said)
     coded_again(tmp_path / "lines.second.jsonl", {"id": "d", "themes": []})
     in_folder = {paragraph.id: paragraph.second for paragraph in read(tmp_path)[0].paragraphs}
@@ -182,6 +262,7 @@ def test_a_second_reader_s_labels_stand_in_files_of_their_own(tmp_path: Path, li
         ([{"id": "nobody"}], "no paragraph has the id 'nobody'"),
         ([{"id": "a"}, {"id": "a"}], "'a' was labelled before"),
         ([{"id": "a", "themes": "one"}], "`themes` is no list"),
+        ([{"id": "a", "voice": ["seller"]}], "`voice` is no text"),
     ],
 )
 def test_a_second_label_that_belongs_to_nothing_is_named_with_file_and_line(
@@ -275,6 +356,14 @@ def test_two_runs_are_compared_figure_by_figure_and_paragraph_by_paragraph(lines
     ours = {"figures": figures(judged, taxonomy), "predictions": predictions(judged)}
     theirs = json.loads(json.dumps(ours))
     assert all(row["difference"] == 0 for row in compare(ours, theirs)["figures"])
+    theirs["figures"]["programs"]["all"]["recall"]["value"] = None
+    alarms = theirs["figures"].pop("false_alarms")["value"]
+    theirs["figures"]["earlier"] = {"value": 0.5}
+    assert [row for row in compare(ours, theirs)["figures"] if row["difference"] != 0] == [
+        {"figure": "programs.all.recall", "before": None, "now": 1, "difference": None},
+        {"figure": "false_alarms", "before": None, "now": alarms, "difference": None},
+        {"figure": "earlier", "before": 0.5, "now": None, "difference": None},
+    ]
     theirs["predictions"][0]["programs"] = []
     (changed,) = compare(ours, theirs)["changed"]
     assert changed == {"id": "a", "before": {"programs": []}, "now": {"programs": [PROGRAM]}}
@@ -287,14 +376,71 @@ def test_the_command_writes_figures_and_predictions_and_compares(lines: Path, tm
     written = json.loads(out.read_text())
     assert [entry["id"] for entry in written["predictions"]] == ["a", "b", "c", "d", "e"]
     assert set(written["predictions"][0]) == {"id", "programs", "inherited_programs", "themes", "voice"}
+    alarms = written["figures"].pop("false_alarms")["value"]
+    out.write_text(json.dumps(written))
     again = CliRunner().invoke(
         evaluate, [str(lines), "--compare", str(out), "--errors", "1", "--rules"], catch_exceptions=False
     )
     assert "0 paragraphs are tagged otherwise" in again.output
-    for content in ("[]", "{", None):
-        no = tmp_path / f"no{content}.json"
+    assert re.search(rf"false_alarms +- +{alarms:.3f} +-", again.output)
+    huge = '{"predictions": [], "figures": {"value": 1' + "0" * 400 + "}}"
+    for number, content in enumerate(
+        ("[]", "{", None, huge, "[" * 100_000, '{"figures": {}, "predictions": [{"id": []}]}')
+    ):
+        no = tmp_path / f"no{number}.json"
         if content:
             no.write_text(content)
         refused = CliRunner().invoke(evaluate, [str(lines), "--compare", str(no)])
         # Said before the work begins.
         assert isinstance(refused.exception, InputError) and refused.output == ""
+
+
+def test_what_is_shown_of_a_file_is_not_taken_for_markup(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "m.jsonl", [LINES[0] | {"id": "[/b]", "forum": "a[/b]:smile:", "themes": ["[/red]"], "title": "[x]"}]
+    )
+    shown = CliRunner().invoke(evaluate, [str(path), "--errors", "1", "--rules"], catch_exceptions=False).stdout
+    assert all(words in shown for words in ("programs, forum a[/b]:smile:", "theme missed: [/red] (1)", "  [/b]: They"))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+WORD = (
+    st.sampled_from(
+        ["op 2", "nav", "[/b]", "\ud83d", "\n\n", "Promise Optimization.", "Nobody asked me.", "<a b=x>", PROGRAM]
+    )
+    | st.text(st.characters())
+    | st.integers()
+    | st.none()
+)
+TEXTS, LABELS = ("id", "thread", "title", "forum", "position", "voice"), ("programs", "inherited_programs", "themes")
+FITTING = st.fixed_dictionaries(
+    {"text": st.lists(WORD, max_size=6).map(lambda words: "".join(map(str, words)))},
+    optional=dict.fromkeys(TEXTS, WORD) | dict.fromkeys(LABELS, st.none() | st.lists(WORD, max_size=2)),
+)
+ODD = st.builds(
+    lambda entry, odd: entry | odd,
+    FITTING,
+    st.dictionaries(st.sampled_from(["text", *TEXTS, *LABELS]), ANYTHING, min_size=1, max_size=1),
+)
+FILE = st.lists(FITTING, min_size=1, max_size=3) | st.lists(FITTING | ODD, min_size=1, max_size=3)
+
+
+@given(entries=FILE, again=st.just([]) | st.builds(lambda file: [file[0] | {"id": "1"}], FILE))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_objects_give_figures_or_one_line_that_names_line_and_field(
+    tmp_path: Path, entries: list[dict[str, object]], again: list[dict[str, object]]
+) -> None:
+    path, out = tmp_path / "any.jsonl", tmp_path / "any.json"
+    coded_again(path, *entries)
+    coded_again(tmp_path / "any.second.jsonl", *again)
+    out.unlink(missing_ok=True)
+    result = CliRunner().invoke(evaluate, [str(path), "--json", str(out), "--errors", "2", "--rules"])
+    if result.exception is None:
+        assert len(json.loads(out.read_bytes())["predictions"]) == len(entries)
+    else:
+        assert isinstance(result.exception, DataFileError), result.exception
+        assert re.fullmatch(r"\S+\.jsonl:\d+: .*(`\w+` is|the id|was labelled before).*", str(result.exception))

@@ -1,5 +1,6 @@
 """Cutting posts into paragraphs."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,33 @@ def test_empty_lines_part_paragraphs_inside_a_block() -> None:
     assert cut("<p>One<br><br>Two<br>still two</p>") == [("text", "One"), ("text", "Two\nstill two")]
 
 
+def test_a_letter_pasted_after_a_word_of_the_author_s_is_a_paragraph_of_its_own() -> None:
+    letter = "Dear Seller,<br>No action is required.<br>Sincerely,<br>The Amazon Team"
+    assert cut(f"<p>Got this today:<br>{letter}<br>I never signed up.</p>") == [
+        ("text", "Got this today:"),
+        ("text", letter.replace("<br>", "\n")),
+        ("text", "I never signed up."),
+    ]
+
+
+def test_forum_code_and_answered_mail_are_quotations() -> None:
+    mine = ("text", "Neither did I.")
+    code = '[quote="bob, post:1, topic:12"]\n[quote]Why?[/quote]\nI never signed up.\n[/quote]'
+    assert cut(f"<p>{code}<br>Neither did I.</p>".replace("\n", "<br>")) == [("quote", code), mine]
+    assert cut("<p>[quote] is a word</p>") == [("text", "[quote] is a word")]
+    wrote = "On Mon, Jan 3, 2024 at 9:00 AM Bob wrote:"
+    assert cut(f"<p>Neither did I.</p><p>{wrote}</p><p>I never signed up.</p>") == [
+        mine,
+        ("quote", wrote),
+        ("quote", "I never signed up."),
+    ]
+    assert cut(f"<p>{wrote}<br>&gt; I never signed up.<br>Neither did I.</p>") == [
+        ("quote", wrote),
+        ("text", "> I never signed up."),
+        mine,
+    ]
+
+
 def test_without_markup_or_with_another_text_empty_lines_decide() -> None:
     text = "One\n\nTwo\n \nThree"
     for html in ("", "<p>Something else</p>"):
@@ -49,16 +77,44 @@ def test_a_signature_is_told_apart() -> None:
     assert cut("<p>A</p><p>-5 degrees here</p>")[-1][0] == "text"
 
 
+@pytest.mark.parametrize(
+    "farewell",
+    ["Thanks", "Cheers, bob", "Thanks, Ann of Harbour Soap", "Best regards<br>Ann Lee", "Sincerely,<br>J. Doe"],
+)
+def test_a_farewell_with_a_name_is_a_signature(farewell: str) -> None:
+    assert cut(f"<p>The point.</p><p>{farewell}</p>")[-1][0] == "signature"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thanks but I never agreed to this",
+        "Cheers for enrolling me without asking",
+        "Thanksgiving returns are killing me",
+        "Sincerely annoyed - no toggle anywhere",
+        "Thanks, PRL cost me dear this month.",
+        "Thanks,<br>nobody asked me",
+        "THANKS, NOBODY EVER ASKED",
+    ],
+)
+def test_a_last_paragraph_that_begins_like_a_farewell_is_its_author_s(words: str) -> None:
+    assert cut(f"<p>The point.</p><p>{words}</p>")[-1][0] == "text"
+
+
 def test_interface_words_are_navigation() -> None:
-    for residue in ("3 Likes", "Reply", "Message 1 of 16", "Seller Forums", "https://forum.example/t/old-thread/12"):
+    residues = ("3 Likes", "Reply", "Message 1 of 16", "Seller Forums", "https://forum.example/t/old-thread/12")
+    for residue in (*residues, "Re: Return labels again", "tags: fba, return labels"):
         assert cut(f"<p>My words stand here</p><p>{residue}</p>")[-1][0] == "navigation", residue
-    assert cut("<p>I like 3 Likes</p>")[0][0] == "text"
+    own = ("Re: PO, I never signed up for this", "Re: PO I never signed up for this and they switched it on")
+    for words in ("I like 3 Likes", *own, "tags: none. PO: I never signed up for this"):
+        assert cut(f"<p>{words}</p>")[0][0] == "text", words
 
 
 def test_a_pointer_to_a_thread_is_navigation_and_an_argument_is_not() -> None:
     assert cut("<p>It was https://forum.example/t/old/12 but it is gone.</p>")[0][0] == "navigation"
     long = "I wrote at length about why this default is wrong and what it cost my shop in March, see"
-    assert cut(f"<p>{long} https://forum.example/t/old/12</p>")[0][0] == "text"
+    for argument in (long, "They enrolled me without asking, see", "Also, the opt out is nowhere, nobody told us:"):
+        assert cut(f"<p>{argument} https://forum.example/t/old/12</p>")[0][0] == "text", argument
 
 
 def test_a_list_of_nothing_but_links_is_navigation() -> None:
@@ -86,7 +142,14 @@ def test_the_second_copy_of_a_doubled_opening_is_navigation() -> None:
     assert [kind for kind, _ in cut("<p>No.</p><p>No.</p>")] == ["text", "text"]
 
 
-@given(st.text(max_size=200), st.text(max_size=200), st.booleans())
+LINES = st.lists(
+    st.sampled_from(
+        ["[quote]", "[/quote]", "Dear Seller,", "Sincerely,", "> a", "On 3 May Bob wrote:", "b", "<br>", "\n"]
+    )
+).map("".join)
+
+
+@given(st.text(max_size=200) | LINES, st.text(max_size=200) | LINES, st.booleans())
 def test_paragraphs_are_in_order_and_hold_every_visible_character(html: str, other: str, same: bool) -> None:
     text = render(html).text if same else other
     place = 0

@@ -61,6 +61,36 @@ def test_a_thread_named_by_forum_and_day_is_found(archive: SmallArchive, words: 
     assert found(archive, write(archive, words)) == [("named", span, "oldquay", target, "recovered")]
 
 
+@pytest.mark.parametrize(("site", "name"), [("osfe-uk", "OSFE"), ("nsfe-uk", "NSFE"), ("nsfe-in", "new seller forums")])
+def test_a_thread_of_another_countrys_forum_is_found_by_the_forums_name(
+    archive: SmallArchive, site: str, name: str
+) -> None:
+    archive.run(
+        "insert into sites (id, kind, base_url, title, added_at) values (?, 'discourse_html', 'https://other.example', 'O', ?)",
+        site,
+        NOW,
+    )
+    target = old_thread(archive, "Surveys", "2022-01-24T10:00:00Z")
+    archive.run("update threads set site_id = ? where id = ?", site, target)
+    assert found(archive, write(archive, f"As in this 24Jan2022 {name} thread."))[0][3:] == (target, "recovered")
+
+
+@pytest.mark.parametrize(
+    ("site", "day"), [("nsfe-us", "2022-05-09"), ("osfe-uk", "2022-09-05"), ("nsfe-in", "2022-09-05")]
+)
+def test_which_of_day_and_month_comes_first_is_a_matter_of_the_site(archive: SmallArchive, site: str, day: str) -> None:
+    archive.run(
+        "insert into sites (id, kind, base_url, title, added_at) values (?, 'discourse_html', 'https://other.example', 'O', ?)",
+        site,
+        NOW,
+    )
+    thread = archive.thread("What now?")
+    archive.run("update threads set site_id = ? where id = ?", site, thread)
+    archive.post(thread, 1, "They enrolled me on 05/09/2022.", at="2022-10-10T00:00:00Z")
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    assert [row[0] for row in archive.db.execute("select date_from from dates")] == [day]
+
+
 def test_two_that_fit_are_ambiguous_and_none_is_unknown(archive: SmallArchive) -> None:
     for title in ("One", "Two"):
         old_thread(archive, title, "2022-01-24T10:00:00Z")

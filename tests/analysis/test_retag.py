@@ -23,8 +23,12 @@ SENTENCES = [
     "The buyer opted out of my messages.", "Same as that Old Quay post.", "Gondola gondola, and no label.",
     "The promise optimzation again.", "A gondula ride along the canal.",
     "<blockquote><p>Refund at First Scan</p></blockquote><p>Nobody asked me.</p>", "Frobnicate the settings, please.",
+    "See the thread (www.oldquay.example) for 24Jan2022 and more.", "A toggle: https://gondola.example/rain now.",
 ]  # fmt: skip
-TITLES = ["Promise Optimization (PO) is on by default", "What now?", "Automated Handling Time and the label", "Gondola"]
+TITLES = [
+    "Promise Optimization (PO) is on by default", "What now?", "Automated Handling Time and the label", "Gondola",
+    "Look at www.gondola.example please",
+]  # fmt: skip
 
 
 def filled(path: Path, seed: int) -> SmallArchive:
@@ -115,7 +119,7 @@ def other_cues(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
 
 
 def other_forums(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
-    return replace(taxonomy, forums=(*taxonomy.forums[:1], Forum(("other",), "Other", ("Old Quay",))))
+    return replace(taxonomy, forums=(*taxonomy.forums[:-1], Forum(("other",), "Other", ("Old Quay", "Oldquay"))))
 
 
 def other_words(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
@@ -176,11 +180,36 @@ def test_a_new_name_reaches_the_posts_that_use_it_and_those_after_them(tmp_path:
 
 
 @pytest.mark.parametrize(
+    ("title", "words", "edit"),
+    [
+        ("What now?", "See the thread (www.oldquay.example) for 24Jan2022 and more.", other_forums),
+        (
+            "Look at www.gondola.example please",
+            "Nobody asked me.",
+            lambda t, _: with_program(t, 0, aliases=(*t.programs[0].aliases, Alias("gondola"))),
+        ),
+    ],
+    ids=["forum", "program in a title"],
+)
+def test_a_new_name_reaches_the_addresses_in_which_it_is_read(
+    tmp_path: Path, title: str, words: str, edit: Callable[[Taxonomy, random.Random], Taxonomy]
+) -> None:
+    archive = SmallArchive(tmp_path / "archive.db")
+    archive.post(archive.thread(title), 1, words)
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    changed = replace(edit(TAXONOMY, random.Random(0)), version="9+00000001")
+    assert tag_archive(archive.db, changed, run_id=archive.tag_run).posts == 1
+    step_by_step = archive.tags()
+    tag_archive(archive.db, changed, run_id=archive.tag_run, all_posts=True)
+    assert archive.tags() == step_by_step
+
+
+@pytest.mark.parametrize(
     "edit",
     [
         lambda t: replace(t, theme_rules=t.theme_rules[::-1]),
         lambda t: replace(t, codebook=replace(t.codebook, themes=t.codebook.themes[1:])),
-        lambda t: replace(t, forums=(replace(t.forums[0], day_first=True), *t.forums[1:])),
+        lambda t: replace(t, forums=(replace(t.forums[0], day_first=t.forums[0].sites), *t.forums[1:])),
     ],
     ids=["order of rules", "codebook", "order of day and month"],
 )

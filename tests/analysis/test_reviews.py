@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.review import ACCEPT, REJECT, Question, record, text_digest
+from analysis.review import ACCEPT, REJECT, Question, record, text_digest, withdraw
 from analysis.review_queue import WHYS, enqueue, queue, waiting
 from analysis.tag import tag_archive
 from taxonomy import load
@@ -31,14 +31,14 @@ def tag(archive: SmallArchive, *, all_posts: bool = False) -> int:
 
 def decide(
     archive: SmallArchive, thread: int, words: str, subject: str, decision: str, span: tuple[int, int] | None = None
-) -> None:
+) -> int:
     start, end = span or (None, None)
     question = Question(
         "s", str(thread), f"{thread}-1", TITLE, "anna", words, 0, "program" if "." in subject else "theme", subject, start,
         end, "", 0.5, "",
     )  # fmt: skip
     with archive.db.conn:
-        record(archive.db.conn, question, decision, by="ben")
+        return record(archive.db.conn, question, decision, by="ben")
 
 
 def test_a_rejected_theme_goes_and_an_accepted_one_comes(archive: SmallArchive) -> None:
@@ -89,6 +89,35 @@ def test_the_later_of_two_decisions_holds(archive: SmallArchive) -> None:
     decide(archive, thread, WORDS, "consent_absent", ACCEPT)
     tag(archive)
     assert [theme for theme, _ in archive.themes(post)] == ["consent_absent"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "decision", "span", "themes"),
+    [
+        ("notice_deficient", REJECT, (2, 7), [("consent_absent", "I never signed up")]),
+        (
+            "notice_deficient",
+            ACCEPT,
+            (8, 14),
+            [("consent_absent", "I never signed up"), ("notice_deficient", "signed")],
+        ),
+        ("consent_absent", ACCEPT, (2, 7), [("consent_absent", "I never signed up")]),
+    ],
+    ids=["the opposite", "other evidence", "another theme"],
+)
+def test_a_decision_in_the_place_of_a_withdrawn_one_holds(
+    archive: SmallArchive, subject: str, decision: str, span: tuple[int, int], themes: list[tuple[str, str]]
+) -> None:
+    """The withdrawn one's row id is free again, and the next decision gets it."""
+    thread = archive.thread(TITLE)
+    post = archive.post(thread, 1, WORDS)
+    withdrawn = decide(archive, thread, WORDS, "notice_deficient", ACCEPT, (2, 7))
+    tag(archive)
+    with archive.db.conn:
+        withdraw(archive.db.conn, withdrawn)
+    assert decide(archive, thread, WORDS, subject, decision, span) == withdrawn
+    assert tag(archive) == 1
+    assert archive.themes(post) == themes
 
 
 def test_an_edit_keeps_the_decision_on_the_earlier_version_and_frees_the_new_words(archive: SmallArchive) -> None:

@@ -100,6 +100,41 @@ def test_a_refusing_word_counts_in_its_own_sentence_only() -> None:
     assert rule_ids("Thank you all. Support could not help.", rule) == [rule.id]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is not true that I was enrolled without asking.",
+        "I never said they enrolled me without asking.",
+        'Bob wrote "I never signed up for this" but he did.',
+    ],
+)
+def test_what_is_denied_or_said_by_another_is_no_complaint(text: str) -> None:
+    assert themes(TAXONOMY).find(fold(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is not true that we were informed, they enrolled us without asking.",
+        "It is not true that we were informed and nobody asked me.",
+        "I never said they could enrol me without asking.",
+        "They should not switch it on without asking.",
+        "I was not there. They enrolled me without asking.",
+        "I did not see when it was enabled.",
+        'I wrote: "I never signed up for this."',
+        'Bob said "well". I never signed up for this.',
+        'I am in their "program" and I never signed up for "it".',
+    ],
+)
+def test_a_denial_reaches_no_further_than_its_clause_and_one_s_own_words_stay_own(text: str) -> None:
+    assert [hit.theme_id for hit in themes(TAXONOMY).find(fold(text))] == ["consent_absent"]
+
+
+def test_a_quoted_answer_of_the_platform_is_the_author_s_evidence() -> None:
+    (hit,) = themes(TAXONOMY).find(fold('Support replied: "there is no way to opt out".'))
+    assert hit.theme_id == "mandatory_no_exit"
+
+
 def test_chat_carries_no_theme() -> None:
     for text in ("Good grief, what a morning!", "Off to walk the dog.", "Nice weather.", "Happy birthday to the forum"):
         assert themes(TAXONOMY).find(fold(text)) == []

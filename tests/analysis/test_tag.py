@@ -42,7 +42,7 @@ def test_a_named_program_is_tagged_with_its_words(archive: SmallArchive) -> None
 
 def test_a_paragraph_about_it_inherits_the_program_from_the_title(archive: SmallArchive) -> None:
     thread = archive.thread(TITLE)
-    post = archive.post(thread, 1, "There is no toggle anywhere to opt out.")
+    post = archive.post(thread, 1, "I cannot find the setting to turn it off anywhere.")
     tag(archive)
     row = archive.db.execute('select how, start, "end", source_paragraph_id, rule from program_tags').fetchone()
     assert tuple(row) == ("inherited", 0, len("Promise Optimization"), None, "inherited from title")
@@ -169,7 +169,7 @@ def test_revisions_are_tagged_beside_the_current_version(archive: SmallArchive) 
     thread = archive.thread(TITLE)
     post = archive.post(thread, 1, "Nobody asked me about PO.")
     tag(archive)
-    archive.edit(post, "I take it back.")
+    archive.edit(post, "Never mind, wrong thread.")
     counts = tag(archive)
     assert (counts.posts, counts.revisions) == (1, 1)
     assert archive.programs(post) == []
@@ -177,6 +177,48 @@ def test_revisions_are_tagged_beside_the_current_version(archive: SmallArchive) 
         "select t.program_id, g.revision_id from program_tags t join paragraphs g on g.id = t.paragraph_id"
     ).fetchall()
     assert [tuple(row) for row in old] == [(PO, 1)]
+
+
+def test_an_earlier_version_is_read_with_its_links_as_the_present_one(archive: SmallArchive) -> None:
+    links = {
+        "https://forum.example/t/8": "Prepaid Return Label: I never signed up",
+        "https://forum.example/t/9": "PO post of 2019",
+    }
+    items = "".join(f'<li><a href="{url}">{title}</a></li>' for url, title in links.items())
+    post = archive.post(archive.thread(TITLE), 1, f"<ul>{items}</ul>")
+    for url, title in links.items():
+        archive.run(
+            "insert into links (post_id, url, kind, title, target_site_id, target_native_id, state)"
+            " values (?, ?, 'link', ?, 's', ?, 'unknown')",
+            post, url, title, url[-1],
+        )  # fmt: skip
+    archive.edit(post, f"</p><ul>{items}</ul><p>Edit: solved.")
+    tag(archive)
+    for sql in (
+        "select g.revision_id, g.kind, null, null from paragraphs g",
+        "select g.revision_id, t.theme_id, t.start, t.rule from theme_tags t join paragraphs g on g.id = t.paragraph_id",
+        "select g.revision_id, r.kind, r.start, r.target_native_id from thread_references r"
+        " join paragraphs g on g.id = r.paragraph_id",
+    ):
+        rows = [tuple(row) for row in archive.db.execute(sql)]
+        earlier, present = ([row[1:] for row in rows if (row[0] is None) == now] for now in (False, True))
+        assert earlier == [row for row in present if row[0] != "text"]
+    assert len(earlier) == 2
+
+
+def test_a_link_that_came_with_an_edit_is_none_of_the_earlier_version(archive: SmallArchive) -> None:
+    post = archive.post(archive.thread(TITLE), 1, "The old thread said so.")
+    archive.edit(post, 'The <a href="https://forum.example/t/9">old thread</a> said so.')
+    archive.run(
+        "insert into links (post_id, url, kind, title, target_site_id, target_native_id, state)"
+        " values (?, 'https://forum.example/t/9', 'link', 'old thread', 's', '9', 'unknown')",
+        post,
+    )
+    tag(archive)
+    rows = archive.db.execute(
+        "select g.revision_id from thread_references r join paragraphs g on g.id = r.paragraph_id"
+    ).fetchall()
+    assert [row[0] for row in rows] == [None]
 
 
 def test_an_unchanged_archive_is_not_tagged_again_and_no_text_is_read(
@@ -321,3 +363,19 @@ def test_every_tag_row_says_rule_score_and_run(archive: SmallArchive) -> None:
         for row in archive.db.execute(f'select rule, score, run_id, start, "end" from {table}'):
             assert row["rule"] and 0 < row["score"] <= 1 and row["run_id"] == archive.tag_run
             assert row["start"] < row["end"]
+
+
+def test_a_paragraph_keeps_what_its_voice_rests_on_and_whom_it_quotes(archive: SmallArchive) -> None:
+    quotation = (
+        '<aside class="quote" data-username="ben" data-post="1" data-topic="7"><blockquote>No.</blockquote></aside>'
+    )
+    archive.post(
+        archive.thread(TITLE), 1, f"{quotation}<p>We hear you.</p><p>[mod edit: a name]</p>", author="News_Amazon"
+    )
+    tag(archive)
+    rows = archive.db.execute("select voice, voice_rule, voice_evidence, source from paragraphs order by position")
+    assert [tuple(row) for row in rows] == [
+        ("quotation", "kind quote", "quote", '{"username": "ben", "topic": "7", "post": "1"}'),
+        ("staff", "handle", "News_Amazon", None),
+        ("staff", "moderator's note", "[mod edit", None),
+    ]

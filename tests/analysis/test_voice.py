@@ -9,7 +9,7 @@ from archive.markup import render
 
 def spoken(html: str, author: str = "anna", role: str = "member") -> list[str]:
     text = render(html).text
-    return [voice for voice, _ in voices(paragraphs(html, text), text, author=author, role=role)]
+    return [voice for voice, *_ in voices(paragraphs(html, text), text, author=author, role=role)]
 
 
 def test_a_member_speaks_for_himself() -> None:
@@ -46,10 +46,108 @@ def test_pasted_announcements_take_in_their_headings_and_lists() -> None:
     assert spoken(html) == ["announcement", "announcement", "announcement", "seller"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Effective today sellers will be charged for every label. You can opt out only by a form that looks like phishing.",
+        "Sellers like us will be charged twice. As of today we will automatically provide a refund first, which is madness.",
+        "Starting June 1, accounts will be enrolled. You can opt out in a survey, what a joke.",
+        "Starting June 1, accounts will be enrolled. You can opt out in a survey?!",
+    ],
+)
+def test_a_seller_who_mocks_an_announcement_does_not_make_one(words: str) -> None:
+    assert spoken(f"<p>{words}</p>") == ["seller"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Starting June 1, we will automatically enrol your eligible products. You can opt out in Settings.",
+        "We are pleased to tell our sellers that, as of today, accounts will be included. To learn more, see Help.",
+    ],
+)
+def test_an_announcement_stays_one(words: str) -> None:
+    assert spoken(f"<p>{words}</p>") == ["announcement"]
+
+
 def test_official_words_in_quotation_marks_are_an_announcement() -> None:
     html = '<p>"Beginning September 1, sellers will be enrolled in the program by default, as announced."</p>'
     assert spoken(html) == ["announcement"]
 
 
+def test_a_help_page_in_questions_and_answers_is_the_platform_s() -> None:
+    headed = (
+        "<p>Frequently asked questions: Refund at First Scan</p><p>What is Refund at First Scan? It refunds the buyer.</p>"
+        "<p>Can I opt out of Refund at First Scan? No. It is mandatory and there is no way to opt out.</p>"
+    )
+    bare = (
+        "<p>What is the label program?</p><p>If you enroll, the label is bought and your account billed.</p>"
+        "<p>How do I opt out of the program?</p><p>Go to Settings, then Return settings.</p>"
+    )
+    for page, length in ((headed, 3), (bare, 4)):
+        assert spoken(f"{page}<p>My own question: who pays?</p>") == ["announcement"] * length + ["seller"]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>How do I opt out?</p><p>Where is the switch for this?</p>",
+        "<p>Who pays for all this?</p><p>The seller.</p><p>Who decides about it?</p><p>Amazon.</p>",
+        "<p>How do I opt out? You can not.</p>",
+        "<p>FAQ? I have read it.</p><p>Can I opt out of this? My answer: no.</p>",
+    ],
+)
+def test_a_seller_s_own_questions_are_no_help_page(html: str) -> None:
+    assert set(spoken(html)) == {"seller"}
+
+
+def test_a_letter_ends_where_the_author_goes_on_in_the_same_paragraph() -> None:
+    html = (
+        "<p>Got this:<br>Dear Seller,<br>No action is required.<br>Sincerely,<br>The Amazon Team<br>I never agreed.</p>"
+    )
+    assert spoken(html) == ["seller", "email", "seller"]
+
+
 def test_a_moderators_note_is_staff() -> None:
     assert spoken("<p>I said so.</p><p>[mod edit: removed a name]</p>") == ["seller", "staff"]
+
+
+@pytest.mark.parametrize(
+    ("html", "author", "role", "evidence"),
+    [
+        ("<p>They switched my shop.</p>", "anna", "member", [None]),
+        ("<p>We have passed it on.</p>", "jo", "staff", ["staff"]),
+        ("<p>We have passed it on.</p>", "News_Amazon", "member", ["News_Amazon"]),
+        ("<blockquote><p>So it said</p></blockquote><p>Ha</p>", "anna", "member", ["quote", None]),
+        ("<p>&gt; So it said</p>", "anna", "member", [">"]),
+        ("<p>I said so.</p><p>[Mod edit: removed a name]</p>", "anna", "member", [None, "[Mod edit"]),
+        (
+            "<p>“The whole warehouse was moved to another town last week.”</p>",
+            "anna",
+            "member",
+            ["“"],
+        ),
+        (
+            '<p>"Beginning September 1, sellers will be enrolled in the program by default."</p>',
+            "anna",
+            "member",
+            ["Beginning September\nsellers will be"],
+        ),
+        (
+            "<h2>Changes</h2><p>Starting February 8, items will no longer be exempt. We will provide labels.</p>",
+            "anna",
+            "member",
+            ["Starting February\nitems will no longer be\nWe will provide"] * 2,
+        ),
+        (
+            "<p>Dear Seller, we moved.</p><p>Sincerely, the Marketplace Team</p><p>I laughed.</p>",
+            "anna",
+            "member",
+            ["Dear Seller\nSincerely", "Dear Seller\nSincerely", None],
+        ),
+    ],
+)
+def test_each_voice_says_what_it_rests_on(html: str, author: str, role: str, evidence: list[str | None]) -> None:
+    text = render(html).text
+    found = [evidence for _, _, evidence in voices(paragraphs(html, text), text, author=author, role=role)]
+    assert found == evidence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -63,8 +64,9 @@ def test_the_demonstration_shows_edits_tombstones_and_a_vanished_thread(optout: 
     # What readers get holds the name of no seller, whether in a text, an address or the index of the search.
     with sqlite3.connect(tmp_path / "d.db") as archive:
         sellers = [row[0] for row in archive.execute("select distinct name from authors where role != 'staff'")]
-    for file in (tmp_path / "d.public").iterdir():
-        held = file.read_bytes().decode("utf-8", "replace").lower()
+    for file in (path for path in (tmp_path / "d.public").rglob("*") if path.is_file()):
+        data = file.read_bytes()
+        held = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8", "replace").lower()
         assert [name for name in sellers if name.lower() in held] == [] and len(sellers) > 50
 
 

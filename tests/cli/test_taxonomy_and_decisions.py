@@ -118,15 +118,19 @@ def test_an_id_that_cannot_be_is_refused_and_nothing_is_written(
     assert (folder / "programs.yml").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "named",
+    [("Prepaid Return Label",), ("PO",), ("Delivery Shield", "--alias", "PRL")],
+)
 def test_a_name_that_a_program_has_is_refused_and_the_file_is_as_before(
-    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
+    optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path, named: tuple[str, ...]
 ) -> None:
     before = (folder / "programs.yml").read_bytes()
     ended = optout(
-        "candidates", "accept", "Prepaid Return Label", "--as", "amz.label_again", "--url", "https://x.example/1",
+        "candidates", "accept", *named, "--as", "amz.named_again", "--url", "https://x.example/1",
         "--folder", folder, "--db", tmp_path / "archive.db",
     )  # fmt: skip
-    assert ended.code == 8 and "duplicate" in ended.err
+    assert ended.code == 2 and "is a name of amz.p" in ended.err
     assert (folder / "programs.yml").read_bytes() == before
 
 
@@ -178,9 +182,10 @@ def test_a_candidate_can_be_named_in_any_case(
     assert ended.code == 2 and "none of the candidates" in ended.err
 
 
-def test_the_name_of_a_program_is_not_rejected(optout: Optout, folder: Path, tmp_path: Path) -> None:
-    ended = optout("candidates", "reject", "Prepaid Return Labels", "--folder", folder, "--db", tmp_path / "none.db")
-    assert ended.code == 2 and "amz.prepaid_return_label" in ended.err
+@pytest.mark.parametrize("name", ["Prepaid Return Labels", "PO"])
+def test_the_name_of_a_program_is_not_rejected(optout: Optout, folder: Path, tmp_path: Path, name: str) -> None:
+    ended = optout("candidates", "reject", name, "--folder", folder, "--db", tmp_path / "none.db", "--force")
+    assert ended.code == 2 and "is a name of amz.p" in ended.err
 
 
 def test_what_was_never_tagged_is_said_to_be_so(optout: Optout, tmp_path: Path) -> None:

@@ -15,15 +15,36 @@ from crawler.limits import RateLimit, with_margin
 from crawler.sites import discourse
 from demo import DemoForum
 from tests.crawling import crawl
-from tests.docs.pages import text
+from tests.docs.pages import ROOT, text
 from tests.forums import small_forum
 
 PAGE = re.sub(r"\s+", " ", text("manners.md"))
+CORRECTIONS = (ROOT / "publish" / "templates" / "corrections.html").read_text(encoding="utf-8")
+NOT_MASKED = re.compile(r"Not masked: [^.]+\.")
 
 
 def test_the_page_says_how_a_removal_is_done_as_soon_as_it_can_be() -> None:
     assert ("optout forget" in PAGE) == ("forget" in optout.commands)
-    assert ("There is no command for this yet." in PAGE) == ("forget" not in optout.commands)
+    assert ("There is no command for this yet" in PAGE) == ("forget" not in optout.commands)
+
+
+def test_the_site_promises_no_removal_that_the_program_cannot_make() -> None:
+    assert ("There is no command for this yet" in CORRECTIONS) == ("forget" not in optout.commands)
+    assert ("removed for good" in CORRECTIONS) <= ("forget" in optout.commands)
+    named = re.findall(r"<code>optout (\w+)</code>", CORRECTIONS)
+    assert named and set(named) <= set(optout.commands)
+
+
+def test_the_site_says_as_plainly_as_the_page_what_masking_misses() -> None:
+    assert NOT_MASKED.findall(PAGE) == NOT_MASKED.findall(CORRECTIONS) != []
+    kinds = (
+        "telephone numbers",
+        "order and case numbers",
+        "tracking numbers",
+        "merchant tokens",
+        "where they can be recognised",
+    )
+    assert all(kind in PAGE and kind in CORRECTIONS for kind in kinds)
 
 
 def test_every_request_says_who_asks_only_reads_and_robots_txt_is_first(tmp_path: Path) -> None:

@@ -15,9 +15,44 @@ from taxonomy import load
 FORUM = "https://forum.example"
 # Nothing of this may be in a published file, whatever the case of its letters.
 PRIVATE_NAMES = ("kelpkitchen", "brass_lantern", "MfnMarvin", "Zoë_Ångström", "Seller_Ab3dEf6hIj9kL")
+# Sentences, what in them is private, and what is to stand instead.
+WRITTEN = (
+    ("I am on 07700900124.", "07700900124", "[phone]"),
+    ("Paris 01 23 45 67 89", "01 23 45 67 89", "[phone]"),
+    ("or 06.12.34.56.78!", "06.12.34.56.78", "[phone]"),
+    ("call 5558675311", "5558675311", "[phone]"),
+    ("text me at 5558675312 or 5558675313", "5558675313", "[phone]"),
+    ("my phone is 9876543211", "9876543211", "[phone]"),
+    ("WhatsApp: 919876543212", "919876543212", "[phone]"),
+    ("write—555–867–5317—soon", "555–867–5317", "[phone]"),
+    ("or 555‑867‑5318", "555‑867‑5318", "[phone]"),
+    ("(555)\xa0867-5319", "867-5319", "[phone]"),
+    ("https://wa.me/15558675315", "15558675315", "wa.me/[phone]"),
+    ("打 138 1234 5678。", "138 1234 5678", "[phone]"),
+    ("电话13812345679", "13812345679", "电话[phone]"),
+    ("Telefonnummer: 0301234567", "0301234567", "[phone]"),
+    ("order 112–1234567–7654323", "112–1234567–7654323", "[order id]"),
+    ("order 112‑1234567‑7654324", "112‑1234567‑7654324", "[order id]"),
+    ("order 112 1234567 7654322", "112 1234567 7654322", "[order id]"),
+    ("order 112 - 1234567 - 7654325", "112 - 1234567 - 7654325", "[order id]"),
+    ("order 14−12345−67891", "14−12345−67891", "[order id]"),
+    ("cases 12345678906 and 12345678907", "12345678907", "cases [case id] and [case id]"),
+    ("cases #12345678908, #12345678909", "12345678909", "#[case id]"),
+    ("my case was 12345678910", "12345678910", "[case id]"),
+    ("case_id=12345678911", "12345678911", "[case id]"),
+    ("Fallnummer 12345678913", "12345678913", "[case id]"),
+    ("numéro de dossier 12345678914", "12345678914", "[case id]"),
+    ("dossier n°\u202f12345678915", "12345678915", "[case id]"),
+    ("caso 12345678916", "12345678916", "[case id]"),
+    ("joe＠shopmail.example", "shopmail", "[e-mail]"),
+    ("joe (at) shopmail2 (dot) example", "shopmail2", "[e-mail]"),
+    ("joe[at]shopmail3.example", "shopmail3", "[e-mail]"),
+    ("token a2euq1wtgctbg3", "a2euq1wtgctbg3", "[merchant token]"),
+    ("token axkqwrtzplmnbv", "axkqwrtzplmnbv", "[merchant token]"),
+)  # fmt: skip
 SECRETS = (
     "tess@tidewrack.example", "111-2345678-1234567", "A2EUQ1WTGCTBG2", "12345678901", "+44 20 7946 0958",
-    "(555) 010-9999", "12-34567-89012",
+    "(555) 010-9999", "12-34567-89012", *(private for _, private, _ in WRITTEN),
 )  # fmt: skip
 MEMBERS = (*PRIVATE_NAMES, "Joe", "stamp")
 STAFF = "Rowan_Marketplace"
@@ -148,7 +183,7 @@ class Archive:
         return [
             self.insert("paragraphs", post_id=post, revision_id=revision, position=at, kind=block.kind,
                         voice="quotation" if block.kind == "quote" else voice, voice_rule="test", start=block.start,
-                        end=block.end)
+                        end=block.end, source=json.dumps(block.source) if block.kind == "quote" else None)
             for at, block in enumerate(render(html).blocks)
         ]  # fmt: skip
 
@@ -314,7 +349,8 @@ def make(path: Path) -> Paths:
     paragraphs = archive.paragraphs(old)
     archive.program(paragraphs[0], "Promise Optimization")
     archive.theme(paragraphs[0], "word", OTHER_THEME)
-    archive.post(gone, 2, "Zoë_Ångström", "<p>ZOË_ÅNGSTRÖM agrees with 12-34567-89012.</p>", created_at=None)
+    numbers = "".join(f"<p>{sentence}</p>" for sentence, _, _ in WRITTEN)
+    archive.post(gone, 2, "Zoë_Ångström", f"<p>ZOË_ÅNGSTRÖM agrees with 12-34567-89012.</p>{numbers}", created_at=None)
     archive.insert(
         "links",
         post_id=first,

@@ -251,7 +251,7 @@ class TestDownloads:
             await site.invoke_startup()
             return await site.client.get("/-/exports")
 
-        assert "optout publish --exports" in asyncio.run(answer()).text
+        assert "<code>optout publish</code>" in asyncio.run(answer()).text
 
 
 def test_several_processes_make_the_copy_that_one_makes(archived: Paths, taxonomy: Taxonomy) -> None:

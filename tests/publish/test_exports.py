@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -79,6 +80,22 @@ class TestWhole:
         answer = asked(published, changed, "/archive/two.csv?from=10")
         assert len(parsed(answer.text)) == 1490 and answer.headers["x-total-rows"] == "1490"
 
+    def test_the_page_of_a_question_says_of_how_many_rows_it_shows_some_and_links_them_all(
+        self, published: Paths, metadata: dict[str, Any]
+    ) -> None:
+        changed = copy.deepcopy(metadata)
+        changed["databases"]["archive"]["queries"]["two"] = {
+            "sql": f"{COUNTING.format(last=1500)} where x > cast(:from as integer) order by x limit 2", "params": ["from"],
+        }  # fmt: skip
+        for start, said in (("10", "2 of 1,490 rows"), ("1498", "2 rows"), ("1499", "1 row")):
+            page = LexborHTMLParser(asked(published, changed, f"/archive/two?from={start}").text)
+            assert page.css(".result")[0].text().strip().startswith(f"{said} ·")
+            links = {link.text(): link.attributes["href"] or "" for link in page.css(".export-links a")[:3]}
+            rows = 1500 - int(start)
+            assert len(parsed(asked(published, changed, links["CSV"]).text)) == rows
+            assert len(asked(published, changed, links["JSON"]).json()["rows"]) == rows
+            assert len(asked(published, changed, links["NDJSON"]).text.splitlines()) == rows
+
     def test_only_a_limit_at_the_end_is_left_out(self) -> None:
         assert unlimited("select * from (select 1 limit 3) limit 1000") == "select * from (select 1 limit 3)"
         assert unlimited("select * from (select 1 limit 3) order by 1") == "select * from (select 1 limit 3) order by 1"
@@ -108,6 +125,31 @@ class TestFormats:
         assert document["columns"] == list(expected[0])
         lines = get("/-/export/posts.ndjson").text.splitlines()
         assert [json.loads(line) for line in lines] == expected
+
+    @pytest.mark.parametrize(
+        ("sql", "expected"),
+        [
+            ("select 1 as a, 2 as a, 3 as a_2, 4 as a", {"a": 1, "a_3": 2, "a_2": 3, "a_4": 4}),
+            ("select 1 as a, 2.5 as a", {"a": 1, "a_2": 2.5}),
+            ("select 9e999 as more, -9e999 as less, 1.5 as some", {"more": None, "less": None, "some": 1.5}),
+            ("select cast(x'61ff62' as text) as text", {"text": "a\ufffdb"}),
+            ("select 1, 'x', '\"'", {"1": 1, "'x'": "x", "'\"'": '"'}),
+        ],
+    )
+    def test_no_value_is_lost_whatever_readers_sql_makes(self, get: Get, sql: str, expected: dict[str, Any]) -> None:
+        query = urlencode({"sql": sql})
+
+        def refuse(constant: str) -> None:
+            raise AssertionError(f"{constant} is no JSON")
+
+        document = json.loads(get(f"/-/export/sql.json?{query}").text, parse_constant=refuse)
+        assert document["rows"] == [expected] and document["columns"] == list(expected)
+        assert json.loads(get(f"/-/export/sql.ndjson?{query}").text, parse_constant=refuse) == expected
+        assert parsed(get(f"/-/export/sql.csv?{query}").text)[0].keys() == expected.keys()
+        table = pyarrow.parquet.read_table(io.BytesIO(get(f"/-/export/sql.parquet?{query}").content))
+        assert table.column_names == list(expected)
+        infinite = {"more": float("inf"), "less": float("-inf")}
+        assert table.to_pylist() == [expected | {name: infinite[name] for name in expected if name in infinite}]
 
     def test_parquet_keeps_types(self, get: Get, rows: Rows) -> None:
         table = pyarrow.parquet.read_table(io.BytesIO(get("/-/export/program_tags.parquet").content))
@@ -219,7 +261,7 @@ class TestRefused:
     def test_more_at_once_than_there_are_places_are_told_to_come_back(
         self, get: Get, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(route, "_places", route.threading.BoundedSemaphore(1))
+        monkeypatch.setattr(route, "_places", threading.BoundedSemaphore(1))
         with route._places:
             answer = get("/-/export/posts.csv")
         assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
@@ -232,6 +274,26 @@ class TestBrokenOff:
     def test_it_stops_when_the_reader_leaves(self, published: Paths, metadata: dict[str, Any]) -> None:
         sent = driven(published, metadata, COUNTING.format(last=500 * CHUNK), leave_after=3)
         assert len(sent) < 20 and sent[-1]["more_body"] is True
+
+    @pytest.mark.parametrize("kind", ["csv", "json", "ndjson", "parquet"])
+    def test_a_reader_who_stands_still_is_let_go_and_gives_the_place_back(
+        self, published: Paths, metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch, kind: str
+    ) -> None:
+        monkeypatch.setattr(route, "LONGEST_STANDSTILL", 0.05)
+        monkeypatch.setattr(route, "_places", threading.BoundedSemaphore(1))
+        monkeypatch.setattr(route, "BLOCK", 1000)
+        sent = driven(published, metadata, COUNTING.format(last=5 * CHUNK), stand_after=4, kind=kind)
+        assert len(sent) == 4 and sent[-1]["more_body"] is True
+        assert route._places.acquire(blocking=False)
+
+    def test_blocks_are_small_enough_for_a_slow_line(
+        self, published: Paths, metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(route, "BLOCK", 1000)
+        sent = driven(published, metadata, COUNTING.format(last=2 * CHUNK))
+        assert max(len(message["body"]) for message in sent[1:]) == 1000
+        assert b"".join(message["body"] for message in sent[1:]).count(b"\r\n") == 2 * CHUNK + 1
+        assert [message["more_body"] for message in sent[1:]] == [True] * (len(sent) - 2) + [False]
 
     def test_a_failure_on_the_way_leaves_the_answer_without_an_end(
         self, published: Paths, metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -264,8 +326,16 @@ def asked(paths: Paths, metadata: dict[str, Any], path: str, method: str = "GET"
     return asyncio.run(answer())
 
 
-def driven(paths: Paths, metadata: dict[str, Any], sql: str, leave_after: int = sys.maxsize) -> list[dict[str, Any]]:
-    """The messages that the server gets for an export of `sql`; the reader leaves after so many."""
+def driven(
+    paths: Paths,
+    metadata: dict[str, Any],
+    sql: str,
+    *,
+    leave_after: int = sys.maxsize,
+    stand_after: int = sys.maxsize,
+    kind: str = "csv",
+) -> list[dict[str, Any]]:
+    """The messages that the server gets for an export of `sql`; the reader leaves, or takes no more, after so many."""
     site = datasette(paths, metadata)
     sent: list[dict[str, Any]] = []
 
@@ -286,12 +356,14 @@ def driven(paths: Paths, metadata: dict[str, Any], sql: str, leave_after: int = 
             if len(sent) == leave_after:
                 left.set()
                 await asyncio.sleep(0)
+            if len(sent) == stand_after:
+                await asyncio.Event().wait()
 
-        path = "/-/export/sql.csv"
+        path = f"/-/export/sql.{kind}"
         query = f"sql={quote(sql)}".encode()
         scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(),
                  "query_string": query, "headers": [(b"host", b"localhost")], "scheme": "http"}  # fmt: skip
-        await site.app()(scope, receive, send)
+        await asyncio.wait_for(site.app()(scope, receive, send), 30)
 
     asyncio.run(drive())
     return sent

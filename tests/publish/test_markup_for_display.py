@@ -65,7 +65,15 @@ def test_paragraphs_lists_links_and_code_stay() -> None:
 def test_pictures_become_words_with_a_link() -> None:
     shown = show('<p><img src="/up/map.png" alt="a map"><img class="emoji" title=":smile:" src="/e.png"></p>')
     assert '<a href="https://f.example/up/map.png" rel="nofollow noreferrer ugc">[picture: a map]</a>' in shown
-    assert ":smile:" in shown and "<img" not in shown
+    assert "<img" not in shown
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [(":eyes:", "👀"), (":raised_hand:t3:", "✋🏼"), (":our_own:", "<small>:our_own:</small>"), ("🙂", "🙂"), ("", "")],
+)
+def test_an_emoji_is_its_character_and_an_unknown_one_its_code(label: str, said: str) -> None:
+    assert show(f'<p>So <img class="emoji" title="{label}" src="/e.png"></p>') == f"<p>So {said}</p>"
 
 
 def test_a_quotation_says_who_under_a_pseudonym_and_drops_the_display_name() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from publish.masking import Masker
 from publish.names import Author, Names
+from tests.publish.awkward_archive import WRITTEN
 
 MEMBERS = ("kelpkitchen", "brass_lantern", "stamp1", "tessa", "I3DB", "Zoë_Ångström", "Joe", "able", "İzmir_Lamps")
 MASKER = Masker(Names(b"k" * 32, [
@@ -34,6 +35,7 @@ def mask(text: str) -> str:
         ("1-800-555-0199", "0199", "[phone]"),
         ("call me at 5550109999", "5550109999", "[phone]"),
         ("parcel 1Z999AA10123456784", "1Z999AA1", "[tracking number]"),
+        *WRITTEN,
     ],
 )
 def test_private_numbers_and_addresses_are_masked(text: str, secret: str, shown: str) -> None:
@@ -52,6 +54,13 @@ def test_private_numbers_and_addresses_are_masked(text: str, secret: str, shown:
         "available, enabled, cable, able to, Joe said, tessarae, contessa, MI3DBX",
         "Rowan_Marketplace and @Rowan_Marketplace",
         "2020-2024 1-2-3 10-12 days 3.5/5",
+        "2020–2024, 10–12 %, £1\xa0234\xa0567.89, 1 234 567 rows, €12.345.678,90, pages 001–100",
+        "call on 2024-03-21, phone 21.03.2024 or 3/21/2024, text 2019–2024, ring back 10–12",
+        "a phone case, UPC 012345678905, ISBN 0306406152, item 5558675311, item 123456789012",
+        "in any case 12 of 1000 cases, 9.99 × 1000000; the case of 2024; claims 1234567",
+        "look (at) this, [at] 9.99, meet at shop dot example",
+        "amazon2023fees, april2024sales, authorization, administrators, a1 and a2",
+        "12 34567 89012 and 1700000000, we reach 1000000 readers, anschlusspflüge",
     ],
 )
 def test_what_is_not_private_stays(text: str) -> None:
@@ -81,7 +90,8 @@ def test_the_name_in_an_e_mail_address_goes_with_it() -> None:
     "https://f.example/u/kelpkitchen", "https://f.example/u/somebody_else.json", "https://f.example/users/a%5Fb/x",
     "https://f.example/user_avatar/f.example/kelpkitchen/48/1.png", "https://f.example/t/thanks-kelpkitchen/12",
     "https://f.example/search?q=%40kelpkitchen", "https://f.example/?mail=a%40b.example&o=111-2345678-1234567",
-    "https://f.example/u/Zo%C3%AB_%C3%85ngstr%C3%B6m",
+    "https://f.example/u/Zo%C3%AB_%C3%85ngstr%C3%B6m", "https://f.example/wa.me/15552345678",
+    "https://f.example/send?phone=15552345678",
 ])  # fmt: skip
 def test_addresses_lose_the_names_in_them(url: str) -> None:
     masked = MASKER.url("sas", url)

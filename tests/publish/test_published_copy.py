@@ -14,7 +14,8 @@ from archive.database import Paths, open_archive
 from archive.errors import InputError, LockedError
 from publish import build as building
 from publish.build import build, inspect_file, is_stale
-from taxonomy import Taxonomy
+from publish.names import Names, load_key
+from taxonomy import Taxonomy, load
 from tests.publish.awkward_archive import FORUM, PRIVATE_NAMES, PROGRAM, SECRETS, STAFF, THEME, Archive
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -377,3 +378,48 @@ def test_short_names_leave_the_threads_of_their_owners_and_no_word_goes_with_the
     assert b"q7z" not in archive.paths.published.read_bytes().lower()
     assert "joey" in texts[1] and texts[2].startswith("Lao-Tzu") and evidence == "Promise Optimization"
     assert told.lower().count("tzu") == told.lower().count("lao-tzu") > 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "evidence", "shown"),
+    [
+        ("author", None, None),
+        ("role", "staff", "staff"),
+        ("handle", "kelpkitchen", "{kelpkitchen}"),
+        ("kind text", "text", "text"),
+        ("official sentences", "As of today\nwe will provide", "As of today\nwe will provide"),
+        ("pasted letter", "From: tess@", "From: [e-mail]"),
+        ("pasted letter", "Dear kelpkitchen seller", "Dear {kelpkitchen} seller"),
+        ("pasted letter", "Sincerely, the mfn", "Sincerely, the {MfnMarvin}"),
+        ("pasted letter", "not in the post, tess@tidewrack.example", None),
+    ],
+)
+def test_what_a_voice_rests_on_is_shown_and_names_nobody(
+    tmp_path: Path, rule: str, evidence: str | None, shown: str | None
+) -> None:
+    archive = Archive(tmp_path / "archive.db")
+    post = archive.post(
+        archive.thread("1", "Labels"), 1, STAFF if rule == "role" else "brass_lantern",
+        "<p>From: tess@tidewrack.example. Dear kelpkitchen seller, As of today we will provide labels."
+        " Sincerely, the mfnmarvin team</p>",
+    )  # fmt: skip
+    paragraph = archive.paragraphs(post)[0]
+    archive.conn.execute(
+        "update paragraphs set voice_rule = ?, voice_evidence = ?, source = ? where id = ?",
+        [
+            rule,
+            evidence,
+            json.dumps({"username": "a_stranger", "post": "3", "topic": "tess@tidewrack.example"}),
+            paragraph,
+        ],
+    )
+    archive.close()
+    build(archive.paths, load())
+    content = archive.paths.published.read_bytes().lower()
+    assert not any(private.lower().encode() in content for private in (*PRIVATE_NAMES, *SECRETS, "a_stranger", "tess@"))
+    names = Names(load_key(archive.paths.key), [])
+    people = {name: names.person("sas", name) for name in (*PRIVATE_NAMES, "a_stranger")}
+    with sqlite3.connect(archive.paths.published) as conn:
+        found = conn.execute("select voice_rule, voice_evidence, source from paragraphs").fetchall()
+    source = {"username": people["a_stranger"], "post": "3", "topic": "[e-mail]"}
+    assert found == [(rule, shown and shown.format(**people), json.dumps(source))]

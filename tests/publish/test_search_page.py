@@ -15,7 +15,7 @@ import pytest
 from datasette.app import Datasette
 from selectolax.lexbor import LexborHTMLParser
 
-from publish import search
+from publish import feeds, search
 from publish.build import build
 from publish.query import search_query
 from publish.schema import DATABASE
@@ -216,6 +216,16 @@ class TestWhatIsSaid:
             feed = ElementTree.fromstring(get(f"/search.atom?{asked}").text)
             links = {link.attrib["href"] for link in feed.iter(f"{ATOM}link") if "/thread/" in link.attrib["href"]}
             assert {link.removeprefix("http://localhost") for link in links} == set(shown), asked
+
+    def test_a_feed_has_the_newest_whatever_the_order_of_the_page_and_says_so(self, get: Get) -> None:
+        for order in ("", "&sort=newest", "&sort=oldest"):
+            html = page(get, f"/search?q=optimization{order}")
+            linked = [a for a in html.css(".result a, head link") if "/search.atom" in (a.attributes["href"] or "")]
+            assert {link.attributes["href"] for link in linked} == {"/search.atom?q=optimization"} and len(linked) == 2
+            assert f"newest {feeds.ENTRIES}" in linked[-1].text()
+            feed = ElementTree.fromstring(get(f"/search.atom?q=optimization{order}").text)
+            assert feed.findtext(f"{ATOM}title") == f"Search: optimization (newest {feeds.ENTRIES})"
+            assert not [link for link in feed.findall(f"{ATOM}link") if "sort" in link.attrib["href"]]
 
     def test_a_program_that_is_meant_says_how_one_gets_out_of_it(self, get: Get) -> None:
         said = text(page(get, "/search?q=how+do+I+get+out+of+promise+optimization"), ".meant")

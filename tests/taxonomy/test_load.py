@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import DataFileError
+from crawler.catalogue import load_sites
 from taxonomy import load
 from taxonomy.load import FOLDER
 
@@ -46,6 +47,19 @@ def test_every_theme_and_stance_has_a_rule() -> None:
     assert {rule.theme for rule in taxonomy.theme_rules} == {theme.id for theme in taxonomy.codebook.themes}
 
 
+def test_every_site_of_the_old_and_new_amazon_forums_is_known_by_the_forums_name() -> None:
+    listed = {name: set(forum.sites) for forum in load().forums for name in forum.names}
+    sites = load_sites()
+    for name in ("OSFE", "NSFE"):
+        assert listed[name] >= {site.id for site in sites if site.id.startswith(f"{name.lower()}-")}
+
+
+def test_the_day_comes_first_on_every_amazon_forum_but_those_of_the_united_states() -> None:
+    day_first = {site for forum in load().forums for site in forum.day_first}
+    amazon = {site.id for site in load_sites() if site.id.startswith(("osfe-", "nsfe-"))}
+    assert amazon - day_first == {"osfe-us", "nsfe-us"}
+
+
 def test_history_is_dated_in_order_and_sourced() -> None:
     for program in load().programs:
         dates = [mode.date for mode in program.history if mode.date]
@@ -75,6 +89,8 @@ def test_comments_leave_the_version_alone_and_words_do_not(folder: Path, edit: E
     [
         ("programs.yml", "successors: [ebay.eis]", "successors: [ebay.eiss]", "no program has the id ebay.eiss"),
         ("programs.yml", "{text: NARF, observed: true}", "{text: remote-fulfillment}", "duplicate of line"),
+        ("programs.yml", "{text: NARF, observed: true}", "{text: PRL, case: exact}", "duplicate of line"),
+        ("programs.yml", "{text: NARF, observed: true}", "{text: rfs}", "duplicate of line"),
         ("programs.yml", "id: amz.pan_eu", "id: amz.fba_export", "is taken"),
         ("programs.yml", "in: [title, thread]", "in: [title, page]", "'page' is not one of"),
         ("programs.yml", "mode: mandatory", "mode: compulsory", "'compulsory' is not one of"),
@@ -87,6 +103,7 @@ def test_comments_leave_the_version_alone_and_words_do_not(folder: Path, edit: E
         ("theme_rules.yml", "theme: consent_absent", "theme: consent_gone", "not in themes.yml"),
         ("theme_rules.yml", "'\\bnot being asked\\b'", "'\\bnot (being'", "does not compile"),
         ("theme_rules.yml", "'\\bnot being asked\\b'", "'x*'", "matches the empty text"),
+        ("forums.yml", "day_first: [osfe-uk, osfe-eu]", "day_first: [osfe-uk, nsfe-eu]", "none of the forum's sites"),
         ("cues.yml", "  - opt out\n", "  - no\n", "False is not of type 'string'"),
     ],
 )

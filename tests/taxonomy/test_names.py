@@ -72,6 +72,7 @@ def test_spellings_plurals_and_possessives_are_known(matcher: Names, text: str, 
         ("Promise Optimizattion", "amz.promise_optimization"),
         ("PromiseOptimization", "amz.promise_optimization"),
         ("Prepaid Retrun Label", "amz.prepaid_return_label"),
+        ("automated handling tiem", "amz.automated_handling_time"),
         ("refund at frist scan", "amz.refund_at_first_scan"),
         ("Automated Handlng Time", "amz.automated_handling_time"),
     ],
@@ -89,6 +90,9 @@ def test_a_long_name_is_known_with_one_letter_wrong(matcher: Names, typed: str, 
         "Xromise Optimization",  # another first letter
         "Promise Optimization2",
         "my Promise Optimizationxy",
+        "subscribe and safe",  # a short word with another letter is another word
+        "Subscribe & Wave",
+        "FBI Liquidations",
         "autohandling",  # short names mean other things with another letter
         "BUI",
     ],
@@ -143,6 +147,30 @@ def test_small_letters_need_more_context_than_capitals(matcher: Names) -> None:
     assert ids(matcher, "po wants my merchant token", title=TITLE) == ["amz.promise_optimization"]
 
 
+ACRONYMS = [
+    (program.id, alias.text)
+    for program in TAXONOMY.programs
+    for alias in program.aliases
+    if len(alias.text) >= 3 and alias.text.isalpha() and alias.text.isupper() and not alias.ambiguous
+]
+
+
+@pytest.mark.parametrize(("program", "acronym"), ACRONYMS, ids=[acronym for _, acronym in ACRONYMS])
+def test_the_plural_of_an_acronym_is_known_in_capitals_with_a_small_s(
+    matcher: Names, program: str, acronym: str
+) -> None:
+    assert found(matcher, f"More {acronym}s, please") == [(program, f"{acronym}s")]
+    assert ids(matcher, f"More {acronym.lower()}s, please") == ids(matcher, f"More {acronym}S, please") == []
+
+
+def test_the_plural_of_an_ambiguous_acronym_needs_the_context_of_its_singular(matcher: Names) -> None:
+    assert found(matcher, "The PRLs are bad", title="Prepaid Return Label program") == [
+        ("amz.prepaid_return_label", "PRLs")
+    ]
+    assert ids(matcher, "The PRLs are bad", title="Rain") == []
+    assert ids(matcher, "The POs are late", title="Promise Optimization (PO)") == []
+
+
 def test_names_side_by_side_are_all_found(matcher: Names) -> None:
     title = "Promise optimization, shipping templates, handling time"
     assert found(matcher, "PO/SSA/AHT", title=title) == [
@@ -160,6 +188,16 @@ def test_the_pension_office_is_no_shipping_automation(matcher: Names) -> None:
 def test_the_longest_name_stands(matcher: Names) -> None:
     text = "the Amazon Business Solutions Agreement"
     assert found(matcher, text) == [("amz.bsa_changes", "Business Solutions Agreement")]
+
+
+@pytest.mark.parametrize("words", ["their global shopping programme", "eBay International Shopping"])
+def test_shopping_is_not_shipping_with_a_letter_wrong(matcher: Names, words: str) -> None:
+    assert ids(matcher, words) == []
+
+
+@pytest.mark.parametrize("asked", ["Would you", "Could you", "Can you"])
+def test_to_be_asked_for_a_gift_is_no_program(matcher: Names, asked: str) -> None:
+    assert ids(matcher, f"{asked} buy for me a gift while in town?") == []
 
 
 def test_a_false_friend_is_refused(matcher: Names) -> None:

@@ -78,3 +78,22 @@ def test_what_was_looked_up_before_explains_what_is_missing(tmp_path: Path) -> N
         )
     ]
     db.close()
+
+
+def test_paragraphs_of_before_have_no_evidence_of_their_voice_until_they_are_tagged_again(tmp_path: Path) -> None:
+    older(tmp_path / "archive.db")
+    db = Database(tmp_path / "archive.db")
+    with db.atomic():
+        db["posts"].insert(
+            {
+                "id": 1, "thread_id": 1, "native_id": "1", "number": 1, "text": "No.", "html": "<p>No.</p>", "digest": "d",
+                "kind": "post", "state": "present", "first_seen_at": "2026-01-01T00:00:00Z", "last_seen_at": "2026-01-01T00:00:00Z",
+            }
+        )  # fmt: skip
+        db.conn.execute("insert into paragraphs values (1, 1, null, 0, 'text', 'seller', 'author', 0, 3)")
+    db.close()
+    db = open_archive(tmp_path / "archive.db")
+    assert rows(db, "select voice, voice_rule, voice_evidence, source from paragraphs") == [
+        ("seller", "author", None, None)
+    ]
+    db.close()
