@@ -40,7 +40,9 @@ def test_reading_twice_gives_the_same() -> None:
 
 
 def test_a_program_is_told_by_a_description_in_the_light_of_the_title() -> None:
-    words = fold("Amazon prints a label for every return now and takes it out of my payout; things over $100 were exempt.").text
+    words = fold(
+        "Amazon prints a label for every return now and takes it out of my payout; things over $100 were exempt."
+    ).text
     best = [
         model().programs[int(model().read(words, title).described().argmax())]
         for title in ("return labels", "who pays for the way back")
