@@ -158,7 +158,9 @@ def _questions(found: Sequence[Paragraph], text: str, result: list[Spoken]) -> N
     words = [text[paragraph.start : paragraph.end] for paragraph in found]
     place = 0
     while place < len(found):
-        headed = None if _speaks_up(words[place]) else FAQ_HEADING.match(words[place])
+        headed = FAQ_HEADING.match(words[place])
+        if headed and _speaks_up(words[place]):
+            headed = None
         end = place + 1 if headed else place
         pairs = 0
         while end < len(found) and (length := _answered(words[end : end + 2], headed=headed is not None)):
