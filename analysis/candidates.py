@@ -18,7 +18,7 @@ from sqlite3 import Connection, Row
 
 from ahocorasick_rs import AhoCorasick
 
-from analysis.tagger import ADDRESS
+from analysis.paragraphs import ADDRESS
 from taxonomy.model import Taxonomy
 from taxonomy.names import names
 from taxonomy.normalise import fold, whole

@@ -66,7 +66,6 @@ class Model:
             )
         with np.load(folder / "model.npz", allow_pickle=False) as arrays:
             self._arrays = {name: arrays[name] for name in arrays.files}
-        self.version: str = card["digest"][:12]
         self.themes: tuple[str, ...] = tuple(card["themes"])
         self.programs: tuple[str, ...] = tuple(card["programs"])
         # The probability of a theme from which on it is a tag, in a paragraph that has any with at least this one.
@@ -137,6 +136,7 @@ class Reading:
         """A row for each part of the text that was read at once."""
         return np.array([part.sum(0) for part in self._theme_parts], np.float32)
 
+    @cached_property
     def chances(self) -> Floats:
         """The probability of each theme by the encoder; of a long text, its part that speaks for it most."""
         scores = self._theme_sums.max(0) + self._model._arrays["theme_bias"]
@@ -145,19 +145,21 @@ class Reading:
     @property
     def sure(self) -> bool:
         """Whether the paragraph is likely enough to have a theme for any to be a tag."""
-        return self.promising and float(any_theme(self.chances())) >= self._model.any_from
+        return self.promising and float(any_theme(self.chances)) >= self._model.any_from
 
     def proposals(self, least: float) -> list[Proposal]:
         """The themes with a probability of at least `least`, in the order of the codebook; none if none is worth
         looking for."""
         if not self.promising:
             return []
-        chances = self.chances()
         return [
             Proposal(
-                self._model.themes[place], round(float(chances[place]), 4), *self._sentence(place), self._because(place)
+                self._model.themes[place],
+                round(float(self.chances[place]), 4),
+                *self._sentence(place),
+                self._because(place),
             )
-            for place in map(int, np.flatnonzero(chances >= least))
+            for place in map(int, np.flatnonzero(self.chances >= least))
         ]
 
     def described(self) -> Floats:
@@ -243,10 +245,11 @@ def digest(folder: Path) -> str:
 
 
 def version() -> str:
-    """Which model there is, without reading it; empty if none."""
+    """Which model there is, without reading it; empty if none. Its card has the digest of the weights, and what else
+    decides about tags: calibration and thresholds."""
     try:
-        return str(json.loads((FOLDER / "model.json").read_text(encoding="utf-8"))["digest"])[:8]
-    except (OSError, ValueError, KeyError):
+        return hashlib.sha256((FOLDER / "model.json").read_bytes()).hexdigest()[:8]
+    except OSError:
         return ""
 
 

@@ -96,6 +96,12 @@ def paragraphs(html: str, text: str, link_titles: Collection[str] = ()) -> list[
     return _signed(_told_apart(cut, text, frozenset(title.strip() for title in link_titles if title.strip())), text)
 
 
+def without_addresses(text: str) -> str:
+    """The text with its addresses masked character by character, so that offsets hold: the words of an address are its
+    forum's, not the author's."""
+    return ADDRESS.sub(lambda address: "\ufffc" * len(address[0]), text)
+
+
 def _joined(blocks: list[Paragraph]) -> list[Paragraph]:
     """The items of a list as one paragraph, and the rows of a table: `render` parts them by one line end only."""
     joined: list[Paragraph] = []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from analysis.dates import FoundDate, find_dates
+from analysis.paragraphs import without_addresses
 from analysis.references import Link, Reference, References, references
-from analysis.tagger import ADDRESS, Tagged
+from analysis.tagger import Tagged
 from taxonomy.model import Taxonomy
 
 # Other people's words that only stand beside the post's.
@@ -33,17 +33,13 @@ class Pointers:
             paragraph = entry.paragraph
             dates: list[FoundDate] = []
             if paragraph.kind not in PASSED_OVER:
-                words = ADDRESS.sub(_masked, text[paragraph.start : paragraph.end])
+                words = without_addresses(text[paragraph.start : paragraph.end])
                 dates = [
                     replace(hit, start=hit.start + paragraph.start, end=hit.end + paragraph.start)
                     for hit in find_dates(words, day, day_first=day_first)
                 ]
             result.append((dates, self._references.find(paragraph, text, dates, links)))
         return result
-
-
-def _masked(address: re.Match[str]) -> str:
-    return "\ufffc" * len(address[0])
 
 
 def _day(posted: str | None) -> date | None:

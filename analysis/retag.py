@@ -20,9 +20,9 @@ from typing import Any
 from ahocorasick_rs import AhoCorasick
 
 from analysis.model import model
+from analysis.paragraphs import without_addresses
 from analysis.programs import inheritance
 from analysis.review_queue import first_dates
-from analysis.tagger import ADDRESS
 from archive import clock
 from taxonomy.model import Cues, Forum, Program, Taxonomy, ThemeRule
 from taxonomy.normalise import fold
@@ -208,7 +208,7 @@ class _Touches:
     def any_in(self, words: str) -> bool:
         """Whether a changed literal or pattern stands in a paragraph, or a title, with its addresses or without them."""
         # Titles are read with their addresses, and so are paragraphs for the names of forums.
-        texts = {fold(text).text for text in (words, ADDRESS.sub(lambda match: "\ufffc" * len(match[0]), words))}
+        texts = [fold(text).text for text in {words, without_addresses(words)}]
         if self._literals is not None and any(map(self._literals.find_matches_as_indexes, texts)):
             return True
         return any(pattern.search(text) for pattern in self._patterns for text in texts)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.model import Proposal, Reading, model
-from analysis.paragraphs import Paragraph, paragraphs
+from analysis.paragraphs import Paragraph, paragraphs, without_addresses
 from analysis.programs import ASIDE_KINDS, SPEAKERS, ProgramTag, ThreadState, inheritance, named
 from analysis.review import NONE, Decisions
 from analysis.themes import ThemeHit, themes
@@ -18,8 +17,6 @@ from taxonomy.model import Taxonomy
 from taxonomy.names import Context, Mention, names
 from taxonomy.normalise import Folded, fold
 
-# The words of an address are its forum's, not the author's. Masked character by character, so that offsets hold.
-ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 # What of a post is not its author's wording.
 NOT_OWN = frozenset(("quote", "preview", "signature", "navigation"))
 COPIED_AT_LEAST = 40
@@ -91,7 +88,7 @@ class Tagger:
             zip(found, voices(found, text, author=author, role=role), strict=True), first_id
         ):
             words = text[paragraph.start : paragraph.end]
-            folded = fold(ADDRESS.sub(_masked, words))
+            folded = fold(without_addresses(words))
             mentioned = named(self.names.find_folded(folded, context))
             programs = [
                 replace(tag, start=tag.start + paragraph.start, end=tag.end + paragraph.start)
@@ -105,14 +102,10 @@ class Tagger:
             inherits = False
             described: tuple[dict[str, float], Evidence] | None = None
             begins = trade or self.inheritance.trades(folded)
-            reading: Reading | None = None
             # Where no program is in sight there is nothing that a theme could be about.
-            if speaks and (programs or here.evidence or topic.evidence or decided.on_programs(words)):
-                reading = self.model.read(folded.text, context.title.text)
-            elif speaks and begins:
-                first = self.model.read(folded.text, context.title.text)
-                reading = first if first.about >= BEGINS else None
-            if reading is not None:
+            in_sight = bool(programs or here.evidence or topic.evidence or decided.on_programs(words))
+            reading = self.model.read(folded.text, context.title.text) if speaks and (in_sight or begins) else None
+            if reading is not None and (in_sight or reading.about >= BEGINS):
                 if voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
@@ -211,10 +204,6 @@ def _hit(proposal: Proposal, folded: Folded, offset: int) -> ThemeHit:
     return ThemeHit(
         proposal.theme_id, start + offset, end + offset, MODEL_RULE, proposal.score, ", ".join(proposal.because)
     )
-
-
-def _masked(address: re.Match[str]) -> str:
-    return "\ufffc" * len(address[0])
 
 
 def _number(source: dict[str, str]) -> int:

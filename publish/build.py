@@ -48,9 +48,9 @@ class Built:
     mentions: int
 
 
-def inspect_file(paths: Paths) -> Path:
-    """The file of row counts for Datasette's `--inspect-file`, which saves counting at the start."""
-    return paths.published.with_suffix(".inspect.json")
+def inspect_file(copy: Path) -> Path:
+    """The file of a copy's row counts for Datasette's `--inspect-file`, which saves counting at the start."""
+    return copy.with_suffix(".inspect.json")
 
 
 def build(
@@ -90,7 +90,7 @@ def is_stale(paths: Paths, taxonomy: Taxonomy | None = None) -> bool:
 
     Cheap enough for every start of the server. `taxonomy` is the one in `data/` unless given.
     """
-    if not paths.published.exists() or not paths.key.exists() or not inspect_file(paths).exists():
+    if not paths.published.exists() or not paths.key.exists() or not inspect_file(paths.published).exists():
         return True
     with suppress(sqlite3.DatabaseError), closing(_read(paths.published)) as published:
         about = dict(published.execute("select key, value from about where key in ('fingerprint', 'public_url')"))
@@ -261,7 +261,7 @@ def _replace(unfinished: Path, published: Path, counts: dict[str, int]) -> None:
             "tables": {table: {"count": count} for table, count in counts.items()},
         }
     }
-    target = published.with_suffix(".inspect.json")
+    target = inspect_file(published)
     part = target.with_suffix(".part")
     part.write_text(json.dumps(inspected, indent=1), encoding="utf-8")
     os.replace(unfinished, published)

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from archive.errors import InputError
+from publish.build import inspect_file
 
 LOCK = "lock"
 
@@ -47,7 +48,7 @@ def hold(published: Path) -> Iterator[tuple[Path, int]]:
 
 
 def _fill(folder: Path, published: Path) -> None:
-    for file in (published, published.with_suffix(".inspect.json")):
+    for file in (published, inspect_file(published)):
         if file.exists():
             _link(file, folder / file.name)
     # Files for download have a manifest of their own, and a web server in front delivers those that there are.

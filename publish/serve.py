@@ -17,6 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from archive.database import Paths
 from archive.errors import InputError, UnreachableError
+from publish.build import inspect_file
 from publish.holding import hold
 
 HERE = Path(__file__).resolve().parent
@@ -51,7 +52,7 @@ def command(copy: Path, host: str = "127.0.0.1", port: int = 8001, *, allow_sql:
     """
     settings = SETTINGS | ({} if allow_sql else {"default_allow_sql": "off"})
     arguments = [sys.executable, "-m", "datasette", "serve", "-i", str(copy.resolve())]
-    counts = copy.with_suffix(".inspect.json")
+    counts = inspect_file(copy)
     if counts.exists():
         arguments += ["--inspect-file", str(counts.resolve())]
     arguments += ["-m", str(METADATA), "--plugins-dir", str(PLUGINS), "--template-dir", str(TEMPLATES)]

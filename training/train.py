@@ -123,7 +123,7 @@ def main() -> None:
         options.folder.mkdir(parents=True, exist_ok=True)
         export(network, options.folder / "encoder.onnx")
         weights = heads(network)
-        _write(lesson, first, weights, options.folder)
+    _write(lesson, first, weights, options.folder)
     theme_scores, program_scores = lesson.encoded(options.folder, weights, away)
     say("what was held out is scored")
     judged = coded[away]
@@ -148,7 +148,6 @@ def main() -> None:
         "programs": _programs(program_scores, lesson, away),
     }
     print(json.dumps(report, indent=1), flush=True)
-    _write(lesson, first, weights, options.folder)
     taught = json.dumps([(e.text, e.title, e.themes, e.about, e.programs, e.thread) for e in lesson.examples])
     card = {
         "digest": digest(options.folder),

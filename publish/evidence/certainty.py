@@ -52,7 +52,7 @@ def _found(row: Row) -> str:
 
 
 def _share(share: float, low: float | None, high: float | None) -> str:
-    """Out of 100, with its 95 % interval. One without width is none: all of a few were right, or none."""
-    if low is None or high is None or low == high:
+    """Out of 100, with its 95 % interval, where there is one."""
+    if low is None or high is None:
         return f"{amounts.percent(share)} (no range can be given)"
     return f"{amounts.percent(share)} ({amounts.percent(low)} to {amounts.percent(high)})"

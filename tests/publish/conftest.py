@@ -58,7 +58,7 @@ def datasette(paths: Paths, metadata: dict[str, Any], **settings: Any) -> Datase
     values = {name: int(value) if isinstance(value, str) else value for name, value in values.items()}
     return Datasette(
         [], immutables=[str(paths.published)], metadata=metadata, settings=values | settings,
-        inspect_data=json.loads(inspect_file(paths).read_text(encoding="utf-8")),
+        inspect_data=json.loads(inspect_file(paths.published).read_text(encoding="utf-8")),
         plugins_dir=str(serve.PLUGINS), template_dir=str(serve.TEMPLATES),
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 
 @pytest.mark.parametrize("private", [*PRIVATE_NAMES, *SECRETS, "Kelp Kitchen", "a_stranger", "/home/tess", "saved.har"])
 def test_no_private_name_or_number_is_in_the_bytes_of_the_file(published: Paths, private: str) -> None:
-    for file in (published.published, inspect_file(published)):
+    for file in (published.published, inspect_file(published.published)):
         assert private.lower().encode() not in file.read_bytes().lower()
         assert private.lower() not in file.read_bytes().decode("utf-8", "replace").lower()
 
@@ -152,7 +152,7 @@ def test_datasette_can_tell_that_posts_are_searchable(rows: Rows) -> None:
 
 
 def test_the_counts_file_counts_what_is_there(published: Paths, rows: Rows) -> None:
-    counts = json.loads(inspect_file(published).read_text())["archive"]["tables"]
+    counts = json.loads(inspect_file(published.published).read_text())["archive"]["tables"]
     for table in ("posts", "mentions", "programs", "posts_fts"):
         assert counts[table]["count"] == rows(f"select count(*) as n from {table}")[0]["n"]
 

@@ -140,7 +140,7 @@ class TestHolding:
         publish(archived)
         with hold(archived.published) as (copy, _):
             assert copy.name == "archive.db" and copy.samefile(archived.published)
-            assert copy.with_suffix(".inspect.json").samefile(inspect_file(archived))
+            assert copy.with_suffix(".inspect.json").samefile(inspect_file(archived.published))
         assert not copy.parent.exists() and archived.published.exists()
 
     def test_where_links_do_not_work_the_copy_is_copied(self, archived: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,7 @@ def publish(paths: Paths) -> None:
     """Files in the places of a copy and its counts."""
     paths.published.parent.mkdir()
     paths.published.write_bytes(b"copy")
-    inspect_file(paths).write_text("{}")
+    inspect_file(paths.published).write_text("{}")
 
 
 def test_datasette_by_hand_with_the_same_folders_works(published: Paths) -> None:
