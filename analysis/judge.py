@@ -77,10 +77,11 @@ def judge(threads: Sequence[LabelledThread], taxonomy: Taxonomy) -> list[Judged]
 Places = list[tuple[int, list[tuple[int, int]]]]
 
 
-def _store(db: Database, threads: Iterable[LabelledThread]) -> tuple[int, list[Places]]:
+def _store(db: Database, threads: Sequence[LabelledThread]) -> tuple[int, list[Places]]:
     execute = db.conn.execute
-    execute(
-        "insert into sites (id, kind, base_url, title, added_at) values ('labelled', 'labelled', '', '', ?)", (NOW,)
+    db.conn.executemany(
+        "insert into sites (id, kind, base_url, title, added_at) values (?, 'labelled', ?, '', ?)",
+        [(forum, forum, NOW) for forum in sorted({thread.forum for thread in threads})],
     )
     run_id = execute(
         "insert into runs (verb, settings, code_version, state, started_at) values ('tag', '{}', '', 'running', ?)",
@@ -90,25 +91,27 @@ def _store(db: Database, threads: Iterable[LabelledThread]) -> tuple[int, list[P
     for number, thread in enumerate(threads):
         thread_id = execute(
             "insert into threads (site_id, native_id, url, title, tags, state, first_seen_at, last_seen_at)"
-            " values ('labelled', ?, '', ?, '[]', 'live', ?, ?)",
-            (str(number), thread.title, NOW, NOW),
+            " values (?, ?, '', ?, '[]', 'live', ?, ?)",
+            (thread.forum, str(number), thread.title, NOW, NOW),
         ).lastrowid
         places: Places = []
         for place, post in enumerate(thread.posts):
             html = "\n".join(paragraph.html for paragraph in post.paragraphs)
             text = render(html).text
             execute(
-                "insert or ignore into authors (site_id, name, role) values ('labelled', ?, ?)",
-                (post.author, post.role),
+                "insert or ignore into authors (site_id, name, role) values (?, ?, ?)",
+                (thread.forum, post.author, post.role),
             )
             post_id = execute(
                 "insert into posts (thread_id, native_id, number, author_id, created_at, text, html, digest, state, kind,"
                 " reply_to_number, first_seen_at, last_seen_at)"
-                " values (?, ?, ?, (select id from authors where name = ?), ?, ?, ?, ?, 'present', 'post', ?, ?, ?)",
+                " values (?, ?, ?, (select id from authors where site_id = ? and name = ?), ?, ?, ?, ?, 'present', 'post',"
+                " ?, ?, ?)",
                 (
                     thread_id,
                     f"{number}-{place}",
                     post.number,
+                    thread.forum,
                     post.author,
                     post.created_at,
                     text,

@@ -71,8 +71,9 @@ class Model:
         # The probability of a theme from which on it is a tag, in a paragraph that has any with at least this one.
         self.thresholds: dict[str, float] = card["thresholds"]
         self.any_from: float = card["any_from"]
-        # The chance of any theme, as the first stage sees it, from which on the encoder reads.
+        # The chances of any theme and of a program, as the first stage sees them, from which on the encoder reads.
         self.look_from: float = card["look_from"]
+        self.read_from: float = card["read_from"]
         self._slope, self._shift = np.array(card["calibration"], np.float32).T
         self._first_slope, self._first_shift = np.array(card["first_calibration"], np.float32).T
         vocabulary = self._arrays["vocabulary"].tobytes().decode("utf-8").split("\n")
@@ -112,15 +113,23 @@ class Reading:
         scores += length(len(self._ids)) * arrays["by_length"] + arrays["bias"]
         return np.asarray(_logistic(scores * self._model._first_slope + self._model._first_shift), np.float32)
 
-    @property
-    def about(self) -> float:
-        """The probability that the words say something about a program."""
-        return float(self._first[-1])
+    @cached_property
+    def worth_reading(self) -> bool:
+        """Whether the words may carry a theme, or say something about a program: else the encoder does not read them."""
+        if not self._ids:
+            return False
+        theme, about = map(float, self._first[-2:])
+        return theme >= self._model.look_from or about >= self._model.read_from
 
     @property
-    def promising(self) -> bool:
-        """Whether a theme is worth looking for."""
-        return bool(self._ids) and float(self._first[-2]) >= self._model.look_from
+    def about(self) -> float:
+        """The probability that the words say something about a program; 0 where they are not worth reading."""
+        return float(self._chances[-2]) if self.worth_reading else 0.0
+
+    @property
+    def describes(self) -> float:
+        """The probability that the words name or describe a program themselves, whatever was said before."""
+        return float(self._chances[-1]) if self.worth_reading else 0.0
 
     @cached_property
     def _encoded(self) -> list[Encoded]:
@@ -136,21 +145,30 @@ class Reading:
         """A row for each part of the text that was read at once."""
         return np.array([part.sum(0) for part in self._theme_parts], np.float32)
 
-    @cached_property
+    @property
     def chances(self) -> Floats:
         """The probability of each theme by the encoder; of a long text, its part that speaks for it most."""
+        return self._chances[:-3]
+
+    @cached_property
+    def _chances(self) -> Floats:
+        """Of each theme, any theme, being about a program, describing one."""
         scores = self._theme_sums.max(0) + self._model._arrays["theme_bias"]
         return np.asarray(_logistic(scores * self._model._slope + self._model._shift), np.float32)
+
+    def chance(self, theme_id: str) -> float | None:
+        """The probability of a theme, also where none is worth looking for; None for one that the model does not know."""
+        known = self._ids and theme_id in self._model.themes
+        return round(float(self.chances[self._model.themes.index(theme_id)]), 4) if known else None
 
     @property
     def sure(self) -> bool:
         """Whether the paragraph is likely enough to have a theme for any to be a tag."""
-        return self.promising and float(any_theme(self.chances)) >= self._model.any_from
+        return self.worth_reading and float(any_theme(self._chances[:-2])) >= self._model.any_from
 
     def proposals(self, least: float) -> list[Proposal]:
-        """The themes with a probability of at least `least`, in the order of the codebook; none if none is worth
-        looking for."""
-        if not self.promising:
+        """The themes with a probability of at least `least`, in the order of the codebook."""
+        if not self.worth_reading:
             return []
         return [
             Proposal(
@@ -167,15 +185,17 @@ class Reading:
         if not self._ids:
             return np.full(len(self._model.programs), 1 / len(self._model.programs), np.float32)
         arrays = self._model._arrays
-        means = [np.vstack([part.title, part.own]).mean(0) for part in self._encoded]
-        scores = np.mean(means, 0) @ arrays["programs"] + arrays["program_bias"]
+        sums = [program_parts(np.vstack([part.title, part.own]), arrays).sum(0) for part in self._encoded]
+        scores = np.mean(sums, 0) + arrays["program_bias"]
         chances = np.exp(scores - scores.max())
         return np.asarray(chances / chances.sum(), np.float32)
 
     def sentence_for(self, program_id: str) -> tuple[int, int]:
         """The sentence that describes the program most, as a span of the folded text."""
-        weights = self._model._arrays["programs"][:, self._model.programs.index(program_id)]
-        return self._best_sentence(np.concatenate([part.own @ weights / len(part.own) for part in self._encoded]))
+        place = self._model.programs.index(program_id)
+        return self._best_sentence(
+            np.concatenate([program_parts(part.own, self._model._arrays)[:, place] for part in self._encoded])
+        )
 
     def _sentence(self, place: int) -> tuple[int, int]:
         start, parts = self._best_part(place)
@@ -218,14 +238,26 @@ def theme_parts(own: Floats, arrays: Mapping[str, Any]) -> Floats:
 
     Attention by label: J. Mullenbach et al., arXiv:1802.05695.
     """
-    heed = own @ arrays["heed"]
-    heed = np.exp(heed - heed.max(0))
-    return np.asarray(heed / heed.sum(0) * (own @ arrays["themes"]), np.float32)
+    return _parts(own, arrays["heed"], arrays["themes"])
+
+
+def program_parts(states: Floats, arrays: Mapping[str, Any]) -> Floats:
+    """The same for the programs, of the pieces of title and paragraph."""
+    return _parts(states, arrays["program_heed"], arrays["programs"])
+
+
+def _parts(states: Floats, heed: Floats, speak: Floats) -> Floats:
+    shares = np.exp((shares := states @ heed) - shares.max(0))
+    return np.asarray(shares / shares.sum(0) * (states @ speak), np.float32)
 
 
 def any_theme(chances: Floats) -> Floats:
-    """The probability that there is a theme, from those of each (the last axis), as if they were independent."""
-    return np.asarray(1 - np.prod(1 - chances, axis=-1), np.float32)
+    """The probability that there is a theme, from those of each and, last, of any as the encoder sees it: between what the
+    themes give as if they were independent, and the latter. The mean of the logarithms of both odds told paragraphs with
+    a theme from others better than either."""
+    together = np.clip(1 - np.prod(1 - chances[..., :-1], axis=-1), 1e-6, 1 - 1e-6)
+    seen = np.clip(chances[..., -1], 1e-6, 1 - 1e-6)
+    return np.asarray(_logistic(np.log(together / (1 - together) * seen / (1 - seen)) / 2), np.float32)
 
 
 @lru_cache(maxsize=1)

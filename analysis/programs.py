@@ -7,7 +7,7 @@ program: if it carries a theme, or if the model finds that its words do. What it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -26,6 +26,9 @@ ASIDE_KINDS = frozenset(("navigation", "preview", "signature", "code", "image", 
 SPEAKERS = frozenset(("seller", "staff", "announcement", "email"))
 # The probability of being about a program from which on a paragraph inherits one.
 ABOUT = 0.5
+# From these on a paragraph describes a program itself: the probability that it describes one at all; that it is the one
+# which it would inherit; and that it is this one, whatever the thread is on.
+DESCRIBES, THE_SAME, THIS = 0.5, 0.3, 0.5
 # So many programs in one paragraph are examples or a list (rule R3): it is about none of them in particular.
 LIST_OF_PROGRAMS = 4
 
@@ -41,6 +44,24 @@ class ProgramTag:
     source_paragraph_id: int | None
     rule: str
     score: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """A paragraph as the model reads it: the probability of each program (they sum to 1), should it describe one, the
+    probability that it does, and the sentence that describes a program most."""
+
+    chances: Mapping[str, float]
+    describes: float
+    sentence: Callable[[str], Evidence]
+
+    def likeliest(self, programs: Collection[str]) -> str | None:
+        """Of these programs."""
+        return max((name for name in self.chances if name in programs), key=self.chances.__getitem__, default=None)
+
+    def says(self, program_id: str, least: float) -> bool:
+        """Whether its own words describe the program, which has at least that probability."""
+        return self.describes >= DESCRIBES and self.chances.get(program_id, 0.0) >= least
 
 
 @dataclass
@@ -101,25 +122,35 @@ class Inheritance:
             return True
         return not own and reading.about >= ABOUT
 
-    def inherited(self, own: Sequence[ProgramTag], topic: Topic, first_id: int, here: int) -> list[ProgramTag]:
+    def inherited(
+        self, own: Sequence[ProgramTag], topic: Topic, said: Description | None, first_id: int, here: int
+    ) -> list[ProgramTag]:
         """The tags that an eligible paragraph (row id `here`, in a post whose first is `first_id`) takes from what its
-        thread is on; none if it names a program that can be the topic itself. What it describes itself is `described`."""
+        thread is on; none if it names a program that can be the topic itself. What it describes itself is `described`,
+        and then it takes no other."""
         if any(tag.program_id in self.passed_on for tag in own):
             return []
         named_already = {tag.program_id for tag in own}
-        return [
-            ProgramTag(
-                evidence.program_id,
-                "described" if evidence.paragraph_id == here else "inherited",
-                evidence.start,
-                evidence.end,
-                None if evidence.paragraph_id == here else evidence.paragraph_id,
-                "model" if evidence.paragraph_id == here else f"inherited from {_where(evidence, first_id)}",
-                belief,
-            )
-            for evidence, belief in topic.likeliest()
-            if evidence.program_id not in named_already
-        ]
+        best = said.likeliest(self.passed_on | self.context) if said else None
+        if said and best and said.says(best, THIS):
+            return [] if best in named_already else [_described(said.sentence(best), said.chances[best])]
+        found = []
+        for evidence, belief in topic.likeliest():
+            program, words = evidence.program_id, evidence
+            if program in named_already:
+                continue
+            if said and said.says(program, THE_SAME):
+                words = said.sentence(program)
+            if words.paragraph_id == here:
+                found.append(_described(words, belief))
+                continue
+            rule = f"inherited from {_where(words, first_id)}"
+            found.append(ProgramTag(program, "inherited", words.start, words.end, words.paragraph_id, rule, belief))
+        return found
+
+
+def _described(words: Evidence, score: float) -> ProgramTag:
+    return ProgramTag(words.program_id, "described", words.start, words.end, None, "model", score)
 
 
 def _where(evidence: Evidence, first_id: int) -> str:

@@ -54,26 +54,27 @@ class Change:
     """What differs between two taxonomies: `literals` (folded) and `patterns` that can be touched, or `everything`.
 
     `programs`: those whose tags can change wherever they are, because their first known date, which lowers the
-    confidence in earlier tags, is another.
+    confidence in earlier tags, is another. `sites`: those that became a sellers' forum or no longer are one, or on which
+    numeric dates read otherwise.
     """
 
     literals: frozenset[str]
     patterns: frozenset[str]
     programs: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
     everything: bool = False
 
     @property
     def nothing(self) -> bool:
-        return not (self.everything or self.literals or self.patterns or self.programs)
+        return not (self.everything or self.literals or self.patterns or self.programs or self.sites)
 
 
 def signature(taxonomy: Taxonomy) -> Signature:
     """What is kept of a taxonomy in `taxonomies.content`."""
     parts = (taxonomy, taxonomy.cues, *taxonomy.programs, *taxonomy.theme_rules, *taxonomy.forums)
     # The model may recognise any of these by a description, whatever words it is made of.
-    described = sorted(inheritance(taxonomy).passed_on.intersection(model().programs))
-    # On these forums every numeric date reads otherwise.
-    day_first = sorted(site for forum in taxonomy.forums for site in forum.day_first)
+    rules = inheritance(taxonomy)
+    described = [sorted(programs.intersection(model().programs)) for programs in (rules.passed_on, rules.context)]
     return {
         "literals": {
             **{
@@ -93,9 +94,10 @@ def signature(taxonomy: Taxonomy) -> Signature:
         },
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
         "described": described,
+        "sites": {site: site in forum.day_first for forum in taxonomy.forums for site in forum.sites},
         "first": first_dates(taxonomy),
         "rest": hashlib.sha256(
-            repr([day_first, *(rest for part in parts if (rest := _rest(part)))]).encode()
+            repr([rest for part in parts if (rest := _rest(part))]).encode()
         ).hexdigest(),
     }  # fmt: skip
 
@@ -114,6 +116,7 @@ def change(old: Signature, new: Signature) -> Change:
         frozenset(_changed(old["literals"], new["literals"])),
         frozenset(_changed(old["patterns"], new["patterns"])),
         frozenset(program for program, _ in old["first"].items() ^ new["first"].items()),
+        frozenset(site for site, _ in old["sites"].items() ^ new["sites"].items()),
     )
 
 
@@ -157,7 +160,7 @@ def spare(connection: Connection, taxonomy: Taxonomy, code_version: str) -> int:
 
 def touched(connection: Connection, difference: Change, version: str | None = None) -> Iterator[int]:
     """Ids of the tagged posts (of those made with the taxonomy `version`, if one is named) that a change can touch by
-    their own words or by their thread's title; posts after them in the thread may follow."""
+    their own words, by their thread's title or by their site; posts after them in the thread may follow."""
     only = "and m.taxonomy_version = :version" if version else ""
     posts = f"select m.post_id from tagged_posts m where 1 {only}"
     where = {"version": version}
@@ -175,10 +178,14 @@ def touched(connection: Connection, difference: Change, version: str | None = No
             )
         )
     touches = _Touches(difference)
-    titles = [(row[0],) for row in connection.execute("select id, title from threads") if touches.any_in(row[1])]
+    threads = [
+        (thread_id,)
+        for thread_id, site_id, title in connection.execute("select id, site_id, title from threads")
+        if site_id in difference.sites or touches.any_in(title)
+    ]
     connection.execute("create temp table if not exists touched_threads (id integer primary key)")
     connection.execute("delete from temp.touched_threads")
-    connection.executemany("insert into temp.touched_threads values (?)", titles)
+    connection.executemany("insert into temp.touched_threads values (?)", threads)
     yield from (
         row[0]
         for row in connection.execute(

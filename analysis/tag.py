@@ -111,6 +111,7 @@ def _thread(
                 role=post["role"] or "",
                 link_titles=titles,
                 context=context,
+                sellers=site_id in tagger.sellers,
                 state=state,
                 first_id=next_id,
                 about=partial(_about, connection, stale.thread_id, post),

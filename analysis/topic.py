@@ -89,7 +89,7 @@ class Topic:
         first, held = dict(opening.beliefs), dict(self.beliefs)
         beliefs = {
             program: held.get(program, 0.0) * (1 - FADES) + first.get(program, 0.0) * FADES
-            for program in {*held, *first}
+            for program in dict.fromkeys((*held, *first))
         }
         places = {entry.program_id: entry for entry in (*opening.evidence, *self.evidence)}
         return _topic(beliefs, places)
@@ -118,7 +118,7 @@ class Topic:
         beliefs = {
             program: (held.get(program, rest) * (1 - CHANGES) + (back if program in held else 0.0) + anywhere)
             * likely.get(program, otherwise)
-            for program in {*held, *likely}
+            for program in dict.fromkeys((*held, *likely))
         }
         others = (rest * (1 - CHANGES) + anywhere) * otherwise * max(0, PROGRAMS - len(beliefs))
         total = sum(beliefs.values()) + others

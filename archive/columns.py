@@ -392,14 +392,15 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "theme_candidates": (
-        "Themes that a paragraph may carry, too unsure to be tags: a queue for people to decide (`optout review`).",
+        "Themes that a paragraph may carry, too unsure to be tags, and those of tags by a rule that the model doubts: a queue"
+        " for people to decide (`optout review`).",
         {
             "paragraph_id": "The paragraph.",
             "theme_id": "The theme in the codebook.",
             "start": "Where the sentence or words begin in the post's text.",
             "end": "Where they end.",
             "score": "Estimated probability, 0 to 1.",
-            "because": "What speaks for it: the words that moved the score.",
+            "because": "What speaks for it: the words that moved the score, or the rule that the model doubts.",
             "run_id": "The tag run.",
         },
     ),

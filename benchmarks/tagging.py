@@ -82,7 +82,7 @@ def paragraphs(number: int) -> None:
     def whole() -> None:
         for place, text in enumerate(texts):
             tagger.post(
-                "", text, author="a", role="member", link_titles=(), context=context,
+                "", text, author="a", role="member", link_titles=(), context=context, sellers=True,
                 state=topic if place % 3 == 0 else ThreadState(), first_id=1, about=lambda _: [],
             )  # fmt: skip
             find_dates(text, POSTED)

@@ -210,6 +210,11 @@ class Taxonomy:
     cues: Cues
     forums: tuple[Forum, ...] = ()
 
+    @property
+    def sellers_sites(self) -> frozenset[str]:
+        """The ids of all sites of the known forums: there everybody sells."""
+        return frozenset(site for forum in self.forums for site in forum.sites)
+
     def program(self, program_id: str) -> Program:
         """The program of that id. KeyError if there is none."""
         for program in self.programs:

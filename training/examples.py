@@ -25,6 +25,7 @@ class Example:
     title: str = ""
     themes: tuple[str, ...] = ()
     about: bool = True
+    describes: bool = True
     programs: tuple[str, ...] = ()
     for_themes: float = 0.0
     for_about: float = 0.0
@@ -51,6 +52,7 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
                 thread.title,
                 tuple(sorted(labels.themes)),
                 bool(labels.programs or labels.inherited),
+                bool(labels.programs),
                 programs,
                 for_themes=float(labels.voice == "seller"),
                 for_about=1.0,
@@ -64,7 +66,7 @@ def _sayings() -> Iterator[Example]:
     data = DataFile(SAYINGS).data
     for theme, texts in data["themes"].items():
         yield from (Example(text, themes=(theme,), for_themes=1.0) for text in texts)
-    yield from (Example(text, about=False, for_themes=1.0) for text in data["none"])
+    yield from (Example(text, about=False, describes=False, for_themes=1.0) for text in data["none"])
 
 
 def _taxonomy(taxonomy: Taxonomy) -> Iterator[Example]:

@@ -1,8 +1,8 @@
 """The encoder: MiniLM, trained further on the labelled paragraphs, and written as 8-bit weights for onnxruntime.
 
-What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes are read off the paragraph's
-own pieces, each theme heeding some more than others, programs off the mean of all, by linear layers: so a score is a sum
-over pieces.
+What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes, and whether it is about a
+program and describes one, are read off the paragraph's own pieces, programs off those of the title too. Each label heeds
+some pieces more than others, and its score is a sum over them.
 """
 
 from __future__ import annotations
@@ -38,20 +38,21 @@ AVERAGED = 0.998
 # How much the other tasks count beside the themes.
 BESIDE = 0.5
 # The arrays of the linear layers: see `heads`.
-LINEAR = ("themes", "theme_bias", "heed", "programs", "program_bias")
+LINEAR = ("themes", "theme_bias", "heed", "programs", "program_bias", "program_heed")
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A text as pieces, with where its own begin, its labels as 0 and 1, and how much it teaches of each task."""
+    """A text as pieces, with where its own begin, and its labels. `theme` has 0 or 1 for each theme, for being about a
+    program and for describing one, and `for_themes` how much it teaches of each; the shares in `program` sum to 1."""
 
     ids: tuple[int, ...]
     own: int
     theme: Floats
     program: Floats
-    for_themes: float
+    for_themes: Floats
     for_programs: float
 
 
@@ -109,9 +110,9 @@ class Network(nn.Module):
         self.encoder = Encoder(pretrained)
         self.dropout = nn.Dropout(DROPOUT)
         self.themes, self.programs = nn.Linear(WIDTH, themes), nn.Linear(WIDTH, programs)
-        self.heed = nn.Linear(WIDTH, themes, bias=False)
-        nn.init.zeros_(self.themes.weight)
-        nn.init.zeros_(self.heed.weight)
+        self.heed, self.program_heed = (nn.Linear(WIDTH, count, bias=False) for count in (themes, programs))
+        for layer in (self.themes, self.heed, self.program_heed):
+            nn.init.zeros_(layer.weight)
         # Of a hundred pairs of paragraph and theme some four hold.
         nn.init.constant_(self.themes.bias, -3.0)
 
@@ -120,10 +121,13 @@ class Network(nn.Module):
         states = self.encoder(ids, (1 - there)[:, None, None, :] * -1e4)
         # All but the mark at the end.
         both = there * functional.pad(there, (0, 1))[:, 1:]
-        of_all = (states * both[..., None]).sum(1) / both.sum(1, keepdim=True)
-        heed = (self.heed(states).float() + (1 - own)[..., None] * -1e4).softmax(1)
-        spoken = (self.dropout(states) @ self.themes.weight.T).float()
-        return (heed * spoken).sum(1) + self.themes.bias, self.programs(self.dropout(of_all))
+        states, dropped = states.float(), self.dropout(states).float()
+
+        def heeded(heed: nn.Linear, speak: nn.Linear, pieces: Tensor) -> Tensor:
+            shares = (heed(states).float() + (1 - pieces)[..., None] * -1e4).softmax(1)
+            return (shares * (dropped @ speak.weight.T).float()).sum(1) + speak.bias
+
+        return heeded(self.heed, self.themes, own), heeded(self.program_heed, self.programs, both)
 
 
 def trained(pretrained: Pretrained, samples: Sequence[Sample], seed: int, say: Callable[[str], None]) -> Network:
@@ -150,13 +154,13 @@ def trained(pretrained: Pretrained, samples: Sequence[Sample], seed: int, say: C
             ids, there, own = tensors(batch)
             wanted = torch.tensor(np.array([sample.theme for sample in batch]))
             program = torch.tensor(np.array([sample.program for sample in batch]))
-            for_themes = torch.tensor([sample.for_themes for sample in batch])
+            for_themes = torch.tensor(np.array([sample.for_themes for sample in batch]))
             for_programs = torch.tensor([sample.for_programs for sample in batch])
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 themes, programs = network(ids, there, own)
-            loss = functional.binary_cross_entropy_with_logits(themes.float(), wanted, reduction="none").sum(1)
+            loss = functional.binary_cross_entropy_with_logits(themes.float(), wanted, reduction="none")
             beside = -(program * programs.float().log_softmax(1)).sum(1)
-            mean = (loss * for_themes + BESIDE * beside * for_programs).mean()
+            mean = ((loss * for_themes).sum(1) + BESIDE * beside * for_programs).mean()
             optimizer.zero_grad()
             mean.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(learning, 1.0)
@@ -218,11 +222,12 @@ def heads(network: Network) -> dict[str, Floats]:
         "heed": network.heed.weight.detach().numpy().T.copy(),
         "programs": network.programs.weight.detach().numpy().T.copy(),
         "program_bias": network.programs.bias.detach().numpy().copy(),
+        "program_heed": network.program_heed.weight.detach().numpy().T.copy(),
     }
 
 
 def sample(
-    title: Sequence[int], text: Sequence[int], theme: Floats, program: Floats, for_themes: float, for_programs: float
+    title: Sequence[int], text: Sequence[int], theme: Floats, program: Floats, for_themes: Floats, for_programs: float
 ) -> Sample:
     ids, own = framed(title, text[:LONGEST])
     return Sample(tuple(ids), own, theme, program, for_themes, for_programs)

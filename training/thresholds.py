@@ -39,11 +39,11 @@ def chances(scores: Floats, pairs: list[tuple[float, float]]) -> Floats:
 
 def sure(chances: Floats, any_from: float, limits: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which themes are tags: those above their thresholds, where the chance that there is any theme is high enough."""
-    return np.asarray((chances >= limits) & (any_theme(chances) >= any_from)[:, None])
+    return np.asarray((chances[:, :-1] >= limits) & (any_theme(chances) >= any_from)[:, None])
 
 
 def thresholds(chances: Floats, wanted: Floats) -> tuple[float, NDArray[np.float64]]:
-    """The chance of any theme from which on there are tags, and a threshold for each theme: the best F1 of all together
+    """`chances` has a column for each theme and one for any, `wanted` one for each theme. Gives The chance of any theme from which on there are tags, and a threshold for each theme: the best F1 of all together
     while at most `FALSE_ALARMS` of the paragraphs without a theme get a tag.
 
     Right tags are worth 1 and tags cost half of the F1 that is hoped for (Z. Lipton, C. Elkan, B. Naryanaswamy,
@@ -51,7 +51,7 @@ def thresholds(chances: Floats, wanted: Floats) -> tuple[float, NDArray[np.float
     not seen, twenty did not.
     """
     bare = wanted.sum(1) == 0
-    found = chances >= GRID[:, None, None]
+    found = chances[:, :-1] >= GRID[:, None, None]
     best, kept = -1.0, (1.0, np.full(wanted.shape[1], GRID[-1]))
     for any_from in np.quantile(any_theme(chances)[bare], ALARMS):
         there = found & (any_theme(chances) >= any_from)[:, None]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.encoder import Encoder
-from analysis.model import FOLDER, digest, theme_parts
+from analysis.model import FOLDER, digest, program_parts, theme_parts
 from analysis.wordpiece import WordPiece
 from taxonomy import load
 from taxonomy.normalise import fold
@@ -50,7 +50,16 @@ class Lesson:
         cut = WordPiece({piece: place for place, piece in enumerate(self.pretrained.pieces)})
         self.pieces = [cut.pieces(fold(example.text).text)[0] for example in self.examples]
         self.titles = [cut.pieces(fold(example.title).text)[0] for example in self.examples]
-        self.theme = np.array([[name in e.themes for name in self.themes] for e in self.examples], np.float32)
+        self.theme = np.array(
+            [
+                [*(name in e.themes for name in self.themes), bool(e.themes), e.about, e.describes]
+                for e in self.examples
+            ],
+            np.float32,
+        )
+        self.for_themes = np.array(
+            [[*[e.for_themes] * (len(self.themes) + 1), *[e.for_about] * 2] for e in self.examples], np.float32
+        )
         self.program = np.array([[name in e.programs for name in self.programs] for e in self.examples], np.float32)
         self.program /= np.maximum(1, self.program.sum(1, keepdims=True))
 
@@ -61,7 +70,7 @@ class Lesson:
                 self.pieces[row],
                 self.theme[row],
                 self.program[row],
-                self.examples[row].for_themes,
+                self.for_themes[row],
                 self.examples[row].for_programs,
             )
             for row in rows
@@ -78,9 +87,9 @@ class Lesson:
         for row in rows:
             parts = encoder.read(self.titles[row], self.pieces[row] or [0])
             own = np.array([theme_parts(part.own, weights).sum(0) for part in parts])
-            both = np.array([np.vstack([part.title, part.own]).mean(0) for part in parts])
+            both = np.array([program_parts(np.vstack([part.title, part.own]), weights).sum(0) for part in parts])
             theme.append(own.max(0) + weights["theme_bias"])
-            program.append((both @ weights["programs"] + weights["program_bias"]).mean(0))
+            program.append(both.mean(0) + weights["program_bias"])
         return np.array(theme, np.float32), np.array(program, np.float32)
 
 
@@ -126,16 +135,19 @@ def main() -> None:
     _write(lesson, first, weights, options.folder)
     theme_scores, program_scores = lesson.encoded(options.folder, weights, away)
     say("what was held out is scored")
-    judged = coded[away]
+    count, judged, labels = len(lesson.themes), coded[away], lesson.theme[away]
     pairs = [
-        platt(theme_scores[judged, place], lesson.theme[away][judged, place]) for place in range(len(lesson.themes))
+        platt(theme_scores[rows, place], labels[rows, place])
+        for place in range(labels.shape[1])
+        for rows in [judged if place < count else lesson.for_themes[away][:, place] > 0]
     ]
     probable = chances(theme_scores, pairs)
-    likely, wanted = probable[judged], lesson.theme[away][judged]
+    likely, wanted = probable[judged][:, : count + 1], labels[judged][:, :count]
     everywhere = sure(likely, *thresholds(likely, wanted))
-    promising = first_chances[away][judged][:, -2]
-    look_from = _look_from(promising, everywhere & (wanted > 0))
-    read = promising >= look_from
+    first_any, first_about = first_chances[away][judged][:, -2:].T
+    look_from = _look_from(first_any, everywhere & (wanted > 0))
+    read_from = float(np.quantile(first_about[labels[judged, -2] > 0], LOST_AT_MOST / 2))
+    read = (first_any >= look_from) | (first_about >= read_from)
     any_from, limits = thresholds(likely * read[:, None], wanted)
     report: dict[str, Any] = {
         "writers": writers,
@@ -143,12 +155,16 @@ def main() -> None:
         "themes": measured(sure(likely, any_from, limits) & read[:, None], wanted),
         "read_by_the_encoder": round(float(read.mean()), 3),
         "themes_if_it_read_all": measured(everywhere, wanted),
-        "by_threshold": _curve(likely, wanted),
+        "by_threshold": _curve(likely[:, :count], wanted),
         "about": measured(first_chances[in_thread][:, [-1]] >= 0.5, first.wanted[in_thread][:, [-1]]),
+        "about_by_the_encoder": measured(probable[:, [-2]] >= 0.5, labels[:, [-2]]),
+        "describes": measured(probable[:, [-1]] >= 0.5, labels[:, [-1]]),
         "programs": _programs(program_scores, lesson, away),
     }
     print(json.dumps(report, indent=1), flush=True)
-    taught = json.dumps([(e.text, e.title, e.themes, e.about, e.programs, e.thread) for e in lesson.examples])
+    taught = json.dumps(
+        [(e.text, e.title, e.themes, e.about, e.describes, e.programs, e.thread) for e in lesson.examples]
+    )
     card = {
         "digest": digest(options.folder),
         "training_data": hashlib.sha256(taught.encode()).hexdigest(),
@@ -161,6 +177,7 @@ def main() -> None:
         "thresholds": {theme: round(float(limit), 3) for theme, limit in zip(lesson.themes, limits, strict=True)},
         "any_from": round(any_from, 4),
         "look_from": round(look_from, 3),
+        "read_from": round(read_from, 3),
         "held_out": report,
     }
     (options.folder / "model.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

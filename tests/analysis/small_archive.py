@@ -14,12 +14,14 @@ NOW = "2026-11-23T00:00:00Z"
 
 
 class SmallArchive:
-    """One forum, made thread by thread; every call is committed."""
+    """One forum, made thread by thread; every call is committed. The taxonomy knows none of the name `s`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, site: str = "s") -> None:
         self.db: Database = open_archive(path, create=True)
+        self.site = site
         self.run(
-            "insert into sites (id, kind, base_url, title, added_at) values ('s', 'discourse', 'https://forum.example', 'Forum', ?)",
+            "insert into sites (id, kind, base_url, title, added_at) values (?, 'discourse', 'https://forum.example', 'Forum', ?)",
+            site,
             NOW,
         )
         self.tag_run = self.run(
@@ -35,7 +37,8 @@ class SmallArchive:
         number = self.db.execute("select count(*) from threads").fetchone()[0] + 1
         return self.run(
             "insert into threads (site_id, native_id, url, title, tags, state, first_seen_at, last_seen_at)"
-            " values ('s', ?, ?, ?, '[]', 'live', ?, ?)",
+            " values (?, ?, ?, ?, '[]', 'live', ?, ?)",
+            self.site,
             str(number),
             f"https://forum.example/t/{number}",
             title,
@@ -56,7 +59,7 @@ class SmallArchive:
         at: str | None = None,
     ) -> int:
         html = html if html.startswith("<") or not html else f"<p>{html}</p>"
-        self.run("insert or ignore into authors (site_id, name, role) values ('s', ?, ?)", author, role)
+        self.run("insert or ignore into authors (site_id, name, role) values (?, ?, ?)", self.site, author, role)
         return self.run(
             "insert into posts (thread_id, native_id, number, author_id, text, html, digest, state, kind,"
             " reply_to_number, created_at, first_seen_at, last_seen_at)"

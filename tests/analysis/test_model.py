@@ -6,12 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.encoder import LONGEST
-from analysis.model import FILES, FOLDER, Model, model
+from analysis.model import FILES, FOLDER, Model, any_theme, model
 from analysis.tag import tag_archive
 from analysis.wordpiece import WordPiece
 from archive.errors import DataFileError
@@ -60,6 +61,24 @@ def test_a_text_longer_than_is_read_at_once_is_read_to_its_end() -> None:
 def test_where_no_theme_is_worth_looking_for_the_encoder_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.encoder.Encoder.read", lambda *_: pytest.fail("the encoder was asked"))
     assert model().read("thanks, have a good weekend.").proposals(0.0) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=6))
+def test_the_chance_of_any_theme_lies_between_what_the_themes_give_and_what_the_encoder_sees(
+    chances: list[float],
+) -> None:
+    together = 1 - np.prod(1 - np.array(chances[:-1]))
+    low, high = sorted((together, chances[-1]))
+    assert low - 1e-5 <= any_theme(np.array(chances)) <= high + 1e-5
+
+
+def test_what_a_paragraph_describes_is_told_from_what_it_goes_on_about() -> None:
+    words = (
+        "Amazon prints a label for every return now and takes it out of my payout.",
+        "It did that to me too, twice.",
+    )
+    one, other = (model().read(fold(text).text).describes for text in words)
+    assert one > 2 * other
 
 
 @settings(deadline=None, max_examples=40)

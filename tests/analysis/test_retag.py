@@ -122,12 +122,18 @@ def other_forums(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     return replace(taxonomy, forums=(*taxonomy.forums[:-1], Forum(("other",), "Other", ("Old Quay", "Oldquay"))))
 
 
+def sellers_forum(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    """The archive's own site becomes one of a sellers' forum, where a description needs no word of trade."""
+    return replace(taxonomy, forums=(*taxonomy.forums, Forum(("s",), "Yonder", ("Yonder forum",))))
+
+
 def other_words(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     return with_program(taxonomy, program(taxonomy, chance), description="Something else.", note="Checked again.")
 
 
 EDITS: list[Callable[[Taxonomy, random.Random], Taxonomy]] = [
-    drop_alias, add_alias, drop_program, other_mode, other_start, drop_rule, other_rule, other_cues, other_forums, other_words,
+    drop_alias, add_alias, drop_program, other_mode, other_start, drop_rule, other_rule, other_cues, other_forums, sellers_forum,
+    other_words,
 ]  # fmt: skip
 
 
@@ -144,8 +150,9 @@ def test_random_small_changes_give_what_tagging_everything_gives(tmp_path: Path,
         assert steps.tags() == whole.tags()
 
 
-# Without a program, what is believed of all others moves; which words are of trade decides on whole threads.
-@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit not in (drop_program, other_cues)])
+# Without a program, what is believed of all others moves; which words are of trade, and on which sites none is needed,
+# decides on whole threads.
+@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit not in (drop_program, other_cues, sellers_forum)])
 def test_a_change_spares_the_posts_that_it_cannot_touch(
     tmp_path: Path, edit: Callable[[Taxonomy, random.Random], Taxonomy]
 ) -> None:
@@ -209,12 +216,24 @@ def test_a_new_name_reaches_the_addresses_in_which_it_is_read(
     [
         lambda t: replace(t, theme_rules=t.theme_rules[::-1]),
         lambda t: replace(t, codebook=replace(t.codebook, themes=t.codebook.themes[1:])),
-        lambda t: replace(t, forums=(replace(t.forums[0], day_first=t.forums[0].sites), *t.forums[1:])),
     ],
-    ids=["order of rules", "codebook", "order of day and month"],
+    ids=["order of rules", "codebook"],
 )
 def test_a_change_of_unknown_reach_touches_everything(edit: Callable[[Taxonomy], Taxonomy]) -> None:
     assert retag.change(retag.signature(TAXONOMY), retag.signature(edit(TAXONOMY))).everything
+
+
+def test_another_order_of_day_and_month_touches_the_threads_of_its_sites(tmp_path: Path) -> None:
+    first, *others = TAXONOMY.forums
+    changed = replace(TAXONOMY, forums=(replace(first, day_first=first.sites), *others))
+    difference = retag.change(retag.signature(TAXONOMY), retag.signature(changed))
+    assert difference.sites == frozenset(first.sites) and not difference.everything
+    here, elsewhere = SmallArchive(tmp_path / "here.db", site=first.sites[0]), SmallArchive(tmp_path / "elsewhere.db")
+    for archive, posts in ((here, 1), (elsewhere, 0)):
+        archive.post(archive.thread("Weather"), 1, "It rained on 03/04/2024.")
+        tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+        again = tag_archive(archive.db, replace(changed, version="9+00000001"), run_id=archive.tag_run)
+        assert again.posts == posts
 
 
 def test_a_taxonomy_whose_signature_is_lost_is_a_change_of_everything(tmp_path: Path) -> None:

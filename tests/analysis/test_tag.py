@@ -127,6 +127,28 @@ def test_no_description_begins_a_topic_where_nobody_speaks_of_trade(archive: Sma
     assert bool(archive.themes(post)) == bool(opening)
 
 
+def test_on_a_sellers_forum_a_description_needs_no_word_of_trade(tmp_path: Path) -> None:
+    archive = SmallArchive(tmp_path / "sellers.db", site="sas")
+    words = "They made me fill in a survey with my token to get out of the faster dates, which nobody asked for."
+    post = archive.post(archive.thread("What now?"), 1, words)
+    tag(archive)
+    assert [how for _, how in archive.programs(post)] == ["described"]
+    assert archive.themes(post)
+
+
+@pytest.mark.parametrize(("chance", "tagged", "asked"), [(0.01, False, True), (0.1, True, True), (0.9, True, False)])
+def test_what_a_rule_finds_and_the_model_doubts_waits_for_a_person(
+    archive: SmallArchive, monkeypatch: pytest.MonkeyPatch, chance: float, tagged: bool, asked: bool
+) -> None:
+    monkeypatch.setattr("analysis.model.Reading.chance", lambda *_: chance)
+    monkeypatch.setattr("analysis.model.Reading.proposals", lambda *_: [])
+    post = archive.post(archive.thread(TITLE), 1, "I never signed up for this.")
+    tag(archive)
+    assert bool(archive.themes(post)) == tagged
+    candidates = archive.db.execute("select theme_id, score from theme_candidates").fetchall()
+    assert [tuple(row) for row in candidates] == ([("consent_absent", chance)] if asked else [])
+
+
 def test_themes_are_for_the_authors_own_voice(archive: SmallArchive) -> None:
     thread = archive.thread(TITLE)
     words = "I never signed up for this."
