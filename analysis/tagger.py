@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 
 from analysis.model import Proposal, Reading, model
 from analysis.paragraphs import Paragraph, paragraphs, without_addresses
-from analysis.programs import ABOUT, ASIDE_KINDS, SPEAKERS, Description, ProgramTag, ThreadState, inheritance, named
+from analysis.programs import (
+    ABOUT,
+    ASIDE_KINDS,
+    SPEAKERS,
+    Description,
+    ProgramTag,
+    ThreadState,
+    inheritance,
+    named,
+)
 from analysis.review import NONE, Decisions
 from analysis.themes import ThemeHit, themes
 from analysis.topic import DESCRIBED, Evidence, Topic
@@ -22,6 +31,11 @@ NOT_OWN = frozenset(("quote", "preview", "signature", "navigation"))
 COPIED_AT_LEAST = 40
 # The probability of being about a program from which on a paragraph may be the first in its thread that is about one.
 BEGINS = 0.8
+# The probability of describing one that its words need to begin a topic. Chosen, like the next, on held-out writers and on
+# a forum about something else, which is to get next to no tags even if it were one of sellers.
+BEGINS_BY = 0.35
+# The probability of being about a program from which on, among sellers, a theme may stand with no program in sight.
+SURELY_ABOUT = 0.97
 # What the model finds at least so probable, and not probable enough to be a tag, is put before a person.
 ASK_FROM = 0.2
 # What a rule finds and the model gives less than this is no tag and put before a person: on held-out writers one such hit
@@ -125,8 +139,10 @@ class Tagger:
                 programs += self.inheritance.inherited(programs, here, said, first_id, number)
             programs = decided.programs(programs, words, paragraph.start)
             context.known.update(tag.program_id for tag in programs if tag.how == "named")
-            # Among sellers it may be plain that a paragraph is about a program, and open about which one.
-            about_one = reading is not None and (sellers or in_sight) and reading.about >= ABOUT
+            # It may be plain that a paragraph is about a program, and open which one.
+            about_one = reading is not None and (
+                reading.about >= (ABOUT if in_sight else SURELY_ABOUT) and (in_sight or sellers)
+            )
             if all(tag.program_id in self.buyer_side for tag in programs) and (programs or not about_one):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
@@ -183,7 +199,10 @@ class Tagger:
         return Description(chances, reading.describes, sentence)
 
     def _moved(self, topic: Topic, description: Description) -> Topic:
-        """What the thread is on after words that may describe a program that others can inherit."""
+        """What the thread is on after words that may describe a program that others can inherit. The first to speak of one
+        must do so plainly: most off-topic talk sounds like some program to a model that has to choose one."""
+        if not topic.evidence and description.describes < BEGINS_BY:
+            return topic
         chances = {name: chance for name, chance in description.chances.items() if name in self.inheritance.passed_on}
         likeliest = description.likeliest(chances)
         return topic if likeliest is None else topic.described(chances, description.sentence(likeliest))

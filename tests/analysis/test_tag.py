@@ -15,6 +15,11 @@ TAXONOMY = load()
 PO = "amz.promise_optimization"
 PRL = "amz.prepaid_return_label"
 TITLE = "Promise Optimization (PO) is on by default"
+# Promise Optimization, without its name and without a word of trade.
+DESCRIBING = (
+    "They moved my delivery dates forward by themselves, going by how fast I shipped before, and to get out I had to fill in"
+    " a survey with my token."
+)
 
 
 @pytest.fixture
@@ -119,8 +124,7 @@ def test_a_list_of_programs_is_about_none_of_them(archive: SmallArchive) -> None
 @pytest.mark.parametrize("opening", ["", " Amazon did that."])
 def test_no_description_begins_a_topic_where_nobody_speaks_of_trade(archive: SmallArchive, opening: str) -> None:
     thread = archive.thread("What now?")
-    words = "They made me fill in a survey with my token to get out of the faster dates, which nobody asked for."
-    post = archive.post(thread, 1, words + opening)
+    post = archive.post(thread, 1, DESCRIBING + opening)
     tag(archive)
     found = archive.db.execute("select distinct how from program_tags").fetchall()
     assert [row[0] for row in found] == (["described"] if opening else [])
@@ -129,8 +133,7 @@ def test_no_description_begins_a_topic_where_nobody_speaks_of_trade(archive: Sma
 
 def test_on_a_sellers_forum_a_description_needs_no_word_of_trade(tmp_path: Path) -> None:
     archive = SmallArchive(tmp_path / "sellers.db", site="sas")
-    words = "They made me fill in a survey with my token to get out of the faster dates, which nobody asked for."
-    post = archive.post(archive.thread("What now?"), 1, words)
+    post = archive.post(archive.thread("What now?"), 1, DESCRIBING)
     tag(archive)
     assert [how for _, how in archive.programs(post)] == ["described"]
     assert archive.themes(post)
