@@ -8,8 +8,8 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from analysis.model import any_theme
 
-# The share of paragraphs without a theme that may get one by the model; rules add a hundredth and a half, and together
-# they are to stay under .05.
+# The share of paragraphs without a theme that may get one by the model; rules add half a hundredth, and together they
+# are to stay under .05.
 FALSE_ALARMS = 0.035
 # What is tried: shares of paragraphs without a theme that are let go by, thresholds, and what a tag costs, in right tags.
 ALARMS, GRID, HALF_OF_F1 = np.arange(0.9, 0.995, 0.005), np.arange(0.2, 0.61, 0.05), (0.25, 0.3, 0.35)
