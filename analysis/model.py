@@ -190,12 +190,14 @@ class Reading:
         chances = np.exp(scores - scores.max())
         return np.asarray(chances / chances.sum(), np.float32)
 
+    @cached_property
+    def _program_parts(self) -> Floats:
+        """What each of the paragraph's own pieces says of each program."""
+        return np.concatenate([program_parts(part.own, self._model._arrays) for part in self._encoded])
+
     def sentence_for(self, program_id: str) -> tuple[int, int]:
         """The sentence that describes the program most, as a span of the folded text."""
-        place = self._model.programs.index(program_id)
-        return self._best_sentence(
-            np.concatenate([program_parts(part.own, self._model._arrays)[:, place] for part in self._encoded])
-        )
+        return self._best_sentence(self._program_parts[:, self._model.programs.index(program_id)])
 
     def _sentence(self, place: int) -> tuple[int, int]:
         start, parts = self._best_part(place)
@@ -247,8 +249,9 @@ def program_parts(states: Floats, arrays: Mapping[str, Any]) -> Floats:
 
 
 def _parts(states: Floats, heed: Floats, speak: Floats) -> Floats:
-    shares = np.exp((shares := states @ heed) - shares.max(0))
-    return np.asarray(shares / shares.sum(0) * (states @ speak), np.float32)
+    heeded = states @ heed
+    heeded = np.exp(heeded - heeded.max(0))
+    return np.asarray(heeded / heeded.sum(0) * (states @ speak), np.float32)
 
 
 def any_theme(chances: Floats) -> Floats:

@@ -43,8 +43,10 @@ def sure(chances: Floats, any_from: float, limits: NDArray[np.float64]) -> NDArr
 
 
 def thresholds(chances: Floats, wanted: Floats) -> tuple[float, NDArray[np.float64]]:
-    """`chances` has a column for each theme and one for any, `wanted` one for each theme. Gives The chance of any theme from which on there are tags, and a threshold for each theme: the best F1 of all together
+    """The chance of any theme from which on there are tags, and a threshold for each theme: the best F1 of all together
     while at most `FALSE_ALARMS` of the paragraphs without a theme get a tag.
+
+    `chances` has a column for each theme and, last, one for any; `wanted` has one for each theme.
 
     Right tags are worth 1 and tags cost half of the F1 that is hoped for (Z. Lipton, C. Elkan, B. Naryanaswamy,
     arXiv:1402.1892). False alarms are left to the first number alone: one number keeps to the limit on writers that were
