@@ -140,10 +140,9 @@ class Tagger:
             programs = decided.programs(programs, words, paragraph.start)
             context.known.update(tag.program_id for tag in programs if tag.how == "named")
             # It may be plain that a paragraph is about a program, and open which one.
-            about_one = reading is not None and (
-                reading.about >= (ABOUT if in_sight else SURELY_ABOUT) and (in_sight or sellers)
-            )
-            if all(tag.program_id in self.buyer_side for tag in programs) and (programs or not about_one):
+            least = ABOUT if in_sight else SURELY_ABOUT
+            open_which = not programs and (in_sight or sellers) and reading is not None and reading.about >= least
+            if not open_which and all(tag.program_id in self.buyer_side for tag in programs):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
             result.append(Tagged(paragraph, voice, rule, evidence, tuple(programs), tuple(hits), tuple(proposed)))
