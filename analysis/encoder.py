@@ -1,7 +1,8 @@
 """The encoder of the model: a small transformer with 8-bit weights, run by onnxruntime.
 
-It reads a paragraph in the light of its thread's title and gives a state (a vector) for each piece of it. It takes some
-milliseconds a paragraph, so `analysis.model` decides which paragraphs it reads. `training/network.py` makes it.
+It reads a paragraph in the light of its thread's title and says of each piece of it how much each label heeds the piece,
+and how much the piece speaks for the label. It takes some milliseconds a paragraph, so `analysis.model` decides which
+paragraphs it reads. `training/network.py` makes it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Encoded:
-    """The states of what was read at once: those of the title with its marks, and those of the paragraph's own pieces."""
+    """What was found in what was read at once: in the pieces of the title with its marks, and in the paragraph's own.
+
+    Each has the shape (pieces, 2, labels): heed, and speech.
+    """
 
     title: Floats
     own: Floats
@@ -42,12 +46,12 @@ class Encoder:
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def read(self, title: Sequence[int], text: Sequence[int]) -> list[Encoded]:
-        """The states of a text's pieces, in parts of at most `LONGEST`."""
+        """What is found in a text's pieces, in parts of at most `LONGEST`."""
         parts = []
         for start in range(0, len(text), LONGEST):
             ids, own = framed(title, text[start : start + LONGEST])
-            (states,) = self._session.run(None, {"ids": np.array([ids], np.int64)})
-            parts.append(Encoded(states[0, :own], states[0, own:-1]))
+            (found,) = self._session.run(None, {"ids": np.array([ids], np.int64)})
+            parts.append(Encoded(found[0, :own], found[0, own:-1]))
         return parts
 
 

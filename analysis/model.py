@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
-from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -68,6 +69,8 @@ class Model:
             self._arrays = {name: arrays[name] for name in arrays.files}
         self.themes: tuple[str, ...] = tuple(card["themes"])
         self.programs: tuple[str, ...] = tuple(card["programs"])
+        # The encoder's labels are the themes, any theme, being about a program, describing one, and then the programs.
+        self.asked = len(self.themes) + 3
         # The probability of a theme from which on it is a tag, in a paragraph that has any with at least this one.
         self.thresholds: dict[str, float] = card["thresholds"]
         self.any_from: float = card["any_from"]
@@ -85,6 +88,12 @@ class Model:
         """Read when it is first asked for."""
         return Encoder(self._folder / "encoder.onnx")
 
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor | None:
+        """A thread for each core that this process may use; None if there is but one."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return ThreadPoolExecutor(cores, "encoder") if cores > 1 else None
+
     def read(self, text: str, title: str = "") -> Reading:
         """What the model makes of a folded text in a thread of that (folded) title."""
         return Reading(self, text, title)
@@ -101,8 +110,25 @@ class Reading:
         self._model = model
         self._text = text
         self._title = title
-        ids, self._spans = model._pieces.pieces(text)
-        self._ids = ids[:MOST_PIECES]
+        self._begun: Future[list[Encoded]] | None = None
+
+    def begin(self) -> None:
+        """Let the encoder read on another core, if it is worth it and there is one, while this one does something else."""
+        if self._model.pool is not None and self.worth_reading:
+            title = self._model.pieces_of_title(self._title)
+            self._begun = self._model.pool.submit(self._model.encoder.read, title, self._ids)
+
+    @cached_property
+    def _cut(self) -> tuple[list[int], list[tuple[int, int]]]:
+        return self._model._pieces.pieces(self._text)
+
+    @cached_property
+    def _ids(self) -> list[int]:
+        return self._cut[0][:MOST_PIECES]
+
+    @property
+    def _spans(self) -> list[tuple[int, int]]:
+        return self._cut[1]
 
     @cached_property
     def _first(self) -> Floats:
@@ -133,12 +159,15 @@ class Reading:
 
     @cached_property
     def _encoded(self) -> list[Encoded]:
+        if self._begun is not None:
+            return self._begun.result()
         return self._model.encoder.read(self._model.pieces_of_title(self._title), self._ids)
 
     @cached_property
     def _theme_parts(self) -> list[Floats]:
-        """What each piece adds to each theme's score, for each part of the text that was read at once."""
-        return [theme_parts(part.own, self._model._arrays) for part in self._encoded]
+        """What each piece adds to the score of each theme, and of the three questions after them, for each part of the text
+        that was read at once."""
+        return [shares(part.own[:, :, : self._model.asked]) for part in self._encoded]
 
     @cached_property
     def _theme_sums(self) -> Floats:
@@ -184,16 +213,15 @@ class Reading:
         """The probability of each program (they sum to 1), should the words and the title describe one."""
         if not self._ids:
             return np.full(len(self._model.programs), 1 / len(self._model.programs), np.float32)
-        arrays = self._model._arrays
-        sums = [program_parts(np.vstack([part.title, part.own]), arrays).sum(0) for part in self._encoded]
-        scores = np.mean(sums, 0) + arrays["program_bias"]
+        both = [np.concatenate([part.title, part.own])[:, :, self._model.asked :] for part in self._encoded]
+        scores = np.mean([shares(found).sum(0) for found in both], 0) + self._model._arrays["program_bias"]
         chances = np.exp(scores - scores.max())
         return np.asarray(chances / chances.sum(), np.float32)
 
     @cached_property
     def _program_parts(self) -> Floats:
         """What each of the paragraph's own pieces says of each program."""
-        return np.concatenate([program_parts(part.own, self._model._arrays) for part in self._encoded])
+        return np.concatenate([shares(part.own[:, :, self._model.asked :]) for part in self._encoded])
 
     def sentence_for(self, program_id: str) -> tuple[int, int]:
         """The sentence that describes the program most, as a span of the folded text."""
@@ -234,24 +262,14 @@ class Reading:
         return tuple(self._text[start:end] for start, end in sorted(best))
 
 
-def theme_parts(own: Floats, arrays: Mapping[str, Any]) -> Floats:
-    """What each piece (a row of `own`) adds to the score of each theme: how much it speaks for the theme, times the share
-    of the attention that the theme pays to it. So one sentence in a long paragraph is enough.
+def shares(found: Floats) -> Floats:
+    """What each piece (a row of `found`: see `Encoded`) adds to the score of each label: how much it speaks for it, times the
+    share of the attention that the label pays to it. So one sentence in a long paragraph is enough.
 
     Attention by label: J. Mullenbach et al., arXiv:1802.05695.
     """
-    return _parts(own, arrays["heed"], arrays["themes"])
-
-
-def program_parts(states: Floats, arrays: Mapping[str, Any]) -> Floats:
-    """The same for the programs, of the pieces of title and paragraph."""
-    return _parts(states, arrays["program_heed"], arrays["programs"])
-
-
-def _parts(states: Floats, heed: Floats, speak: Floats) -> Floats:
-    heeded = states @ heed
-    heeded = np.exp(heeded - heeded.max(0))
-    return np.asarray(heeded / heeded.sum(0) * (states @ speak), np.float32)
+    heeded = np.exp(found[:, 0] - found[:, 0].max(0))
+    return np.asarray(heeded / heeded.sum(0) * found[:, 1], np.float32)
 
 
 def any_theme(chances: Floats) -> Floats:

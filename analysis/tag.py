@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from sqlite3 import Connection, Row
@@ -16,7 +17,7 @@ from analysis.programs import ThreadState
 from analysis.review import decisions
 from analysis.review_queue import enqueue
 from analysis.summaries import summarise
-from analysis.tagger import Tagged, Tagger, own_words
+from analysis.tagger import Read, Tagged, Tagger, own_words
 from analysis.topic import Evidence
 from taxonomy.model import Taxonomy
 from taxonomy.names import Context
@@ -25,6 +26,8 @@ from taxonomy.normalise import fold
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
 CODE_VERSION = f"5+{model_version()}"
+# So many posts are read before they are tagged.
+AHEAD = 16
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,16 @@ class TagCounts:
     threads_in_all: int = 0
 
 
+@dataclass(frozen=True)
+class Version:
+    """A post as it stands, or (`revision_id`) as it stood, read and not yet tagged."""
+
+    revision_id: int | None
+    text: str
+    link_titles: Collection[str]
+    found: list[Read]
+
+
 def tag_archive(
     db: Database,
     taxonomy: Taxonomy,
@@ -57,16 +70,16 @@ def tag_archive(
     `progress` is told after every thread; `threads_in_all` is how many this run has to do.
     """
     connection = db.conn
-    versions = (taxonomy.version, CODE_VERSION)
+    made_with = (taxonomy.version, CODE_VERSION)
     with db.atomic():
         retag.remember(connection, taxonomy)
         if not all_posts:
             retag.spare(connection, taxonomy, CODE_VERSION)
-        counts = TagCounts(threads_in_all=store.list_stale(connection, versions, everything=all_posts))
+        counts = TagCounts(threads_in_all=store.list_stale(connection, made_with, everything=all_posts))
     tagger, pointers = Tagger(taxonomy), Pointers(taxonomy)
     for stale in store.stale_threads(connection):
         with db.atomic():
-            counts = _thread(connection, tagger, pointers, stale, versions, run_id, counts)
+            counts = _thread(connection, tagger, pointers, stale, made_with, run_id, counts)
         if progress is not None:
             progress(counts)
     with db.atomic():
@@ -81,7 +94,7 @@ def _thread(
     tagger: Tagger,
     pointers: Pointers,
     stale: store.Stale,
-    versions: tuple[str, str],
+    made_with: tuple[str, str],
     run_id: int,
     counts: TagCounts,
 ) -> TagCounts:
@@ -90,57 +103,76 @@ def _thread(
     title, opening = store.opening(connection, stale.thread_id)
     state = _before(connection, tagger, stale, title)
     surroundings = Context.of(title, opening)
+    sellers = site_id in tagger.sellers
     digests = store.contexts(connection, stale.thread_id)
     next_id = store.next_paragraph_id(connection)
-    for post in store.posts_from(connection, stale):
+    for post, versions in _read_ahead(connection, tagger, stale, surroundings, sellers):
         digest = next(digest for post_id, digest in digests if post_id == post["id"])
         context = replace(surroundings, known=state.known)
         decided = decisions(connection, post["id"])
         links = store.thread_links(connection, post["id"])
-        for revision in (*store.revisions(connection, post["id"]), None):
-            version = post if revision is None else revision
-            titles = (
-                store.link_titles(connection, post["id"])
-                if revision is None
-                else store.link_titles_in(revision["html"])
-            )
+        for version in versions:
             tagged, state_after = tagger.post(
-                version["html"],
-                version["text"],
-                author=post["name"] or "",
-                role=post["role"] or "",
-                link_titles=titles,
+                version.found,
                 context=context,
-                sellers=site_id in tagger.sellers,
+                sellers=sellers,
                 state=state,
                 first_id=next_id,
                 about=partial(_about, connection, stale.thread_id, post),
                 decided=decided,
             )
-            store.insert(connection, post["id"], revision["id"] if revision else None, next_id, tagged, run_id)
+            store.insert(connection, post["id"], version.revision_id, next_id, tagged, run_id)
             pointed = pointers.find(
                 tagged,
-                version["text"],
+                version.text,
                 posted=post["created_at"],
                 site_id=site_id,
-                links=[link for link in links if not link.title or link.title in titles],
+                links=[link for link in links if not link.title or link.title in version.link_titles],
             )
             store.insert_pointers(connection, next_id, pointed, run_id)
-            counts = _counted(counts, tagged, revision is not None)
-            if revision is None:
-                state = state_after
+            counts = _counted(counts, tagged, version.revision_id is not None)
             next_id += len(tagged)
+        state = state_after
         store.insert_tagged(
             connection,
             post["id"],
             post["digest"],
             digest,
-            versions,
+            made_with,
             run_id,
             own_words(post["text"], tagged),
             state.topic,
         )
     return replace(counts, threads=counts.threads + 1)
+
+
+def _read_ahead(
+    connection: Connection, tagger: Tagger, stale: store.Stale, context: Context, sellers: bool
+) -> Iterator[tuple[Row, list[Version]]]:
+    """The posts with their earlier revisions, oldest first, and then themselves. On a forum of sellers the encoder begins
+    with what is worth reading some posts before they are tagged; elsewhere few paragraphs turn out to need it."""
+    waiting: deque[tuple[Row, list[Version]]] = deque()
+    for post in store.posts_from(connection, stale):
+        versions = []
+        for revision in (*store.revisions(connection, post["id"]), None):
+            html, text = (post["html"], post["text"]) if revision is None else (revision["html"], revision["text"])
+            titles = store.link_titles(connection, post["id"]) if revision is None else store.link_titles_in(html)
+            found = tagger.read(
+                html,
+                text,
+                author=post["name"] or "",
+                role=post["role"] or "",
+                link_titles=titles,
+                title=context.title.text,
+            )
+            for paragraph in found:
+                if sellers and paragraph.reading is not None:
+                    paragraph.reading.begin()
+            versions.append(Version(revision["id"] if revision else None, text, titles, found))
+        waiting.append((post, versions))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def _before(connection: Connection, tagger: Tagger, stale: store.Stale, title: str) -> ThreadState:

@@ -60,6 +60,20 @@ class Tagged:
     proposed: tuple[ThemeHit, ...] = ()
 
 
+@dataclass(frozen=True)
+class Read:
+    """A paragraph as it reads by itself, whatever its thread is about. `reading`: what the model makes of it; None where
+    nobody speaks."""
+
+    paragraph: Paragraph
+    voice: str
+    voice_rule: str
+    voice_evidence: str | None
+    words: str
+    folded: Folded
+    reading: Reading | None
+
+
 class Tagger:
     """Tags posts of one thread after another with one taxonomy."""
 
@@ -72,14 +86,24 @@ class Tagger:
         self.sellers = taxonomy.sellers_sites
         self.buyer_side = frozenset(program.id for program in taxonomy.programs if program.buyer_side)
 
+    def read(
+        self, html: str, text: str, *, author: str, role: str, link_titles: Iterable[str], title: str
+    ) -> list[Read]:
+        """The paragraphs of a post in a thread of that (folded) title."""
+        found = paragraphs(html, text, frozenset(link_titles))
+        result = []
+        for paragraph, voice in zip(found, voices(found, text, author=author, role=role), strict=True):
+            words = text[paragraph.start : paragraph.end]
+            folded = fold(without_addresses(words))
+            speaks = voice[0] in SPEAKERS and paragraph.kind not in ASIDE_KINDS
+            reading = self.model.read(folded.text, title) if speaks else None
+            result.append(Read(paragraph, *voice, words, folded, reading))
+        return result
+
     def post(
         self,
-        html: str,
-        text: str,
+        found: Sequence[Read],
         *,
-        author: str,
-        role: str,
-        link_titles: Iterable[str],
         context: Context,
         sellers: bool,
         state: ThreadState,
@@ -87,14 +111,13 @@ class Tagger:
         about: Callable[[int | None], list[Evidence]],
         decided: Decisions = NONE,
     ) -> tuple[list[Tagged], ThreadState]:
-        """The paragraphs of a post, tagged, and the state of the thread after it. They are numbered from `first_id`, by
-        which later ones refer to earlier ones.
+        """The paragraphs of a post, as read, tagged, and the state of the thread after it. They are numbered from
+        `first_id`, by which later ones refer to earlier ones.
 
         `sellers` says whether the forum is one of sellers. `context` and `state` are the thread's before this post, and are
         left alone; `about(number)` says which programs an earlier post of the thread is about, `about(None)` the post that
         this one answers. `decided` is what people decided about its paragraphs.
         """
-        found = paragraphs(html, text, frozenset(link_titles))
         context = replace(context, known=set(context.known))
         assert isinstance(context.known, set)
         topic = state.topic.faded(state.opening)
@@ -103,11 +126,8 @@ class Tagger:
         elsewhere = here != topic
         trade = sellers or any(map(self.inheritance.trades, (context.title, context.thread)))
         result = []
-        for number, (paragraph, (voice, rule, evidence)) in enumerate(
-            zip(found, voices(found, text, author=author, role=role), strict=True), first_id
-        ):
-            words = text[paragraph.start : paragraph.end]
-            folded = fold(without_addresses(words))
+        for number, read in enumerate(found, first_id):
+            paragraph, words, folded = read.paragraph, read.words, read.folded
             mentioned = named(self.names.find_folded(folded, context))
             programs = [
                 replace(tag, start=tag.start + paragraph.start, end=tag.end + paragraph.start)
@@ -117,16 +137,15 @@ class Tagger:
             programs = decided.kept(programs, words)
             hits: list[ThemeHit] = []
             proposed: list[ThemeHit] = []
-            speaks = voice in SPEAKERS and paragraph.kind not in ASIDE_KINDS
             inherits = False
             described: Description | None = None
             said: Description | None = None
             begins = trade or self.inheritance.trades(folded)
             # Where no program is in sight there is nothing that a theme could be about.
             in_sight = bool(programs or here.evidence or topic.evidence or decided.on_programs(words))
-            reading = self.model.read(folded.text, context.title.text) if speaks and (in_sight or begins) else None
+            reading = read.reading if in_sight or begins else None
             if reading is not None and (in_sight or reading.about >= BEGINS):
-                if voice == "seller":
+                if read.voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
                 listed = bool(mentioned) and not programs
@@ -145,14 +164,15 @@ class Tagger:
             if not open_which and all(tag.program_id in self.buyer_side for tag in programs):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
-            result.append(Tagged(paragraph, voice, rule, evidence, tuple(programs), tuple(hits), tuple(proposed)))
+            voice = (read.voice, read.voice_rule, read.voice_evidence)
+            result.append(Tagged(paragraph, *voice, tuple(programs), tuple(hits), tuple(proposed)))
             own = self._named(number, programs)
             if paragraph.kind not in ASIDE_KINDS:
                 here = here.named(own)
             if paragraph.kind == "quote" and (source := _number(paragraph.source)):
                 here = self._looked_up(before := here, about(source), "quoted post")
                 elsewhere = elsewhere or here != before
-            if speaks:
+            if read.reading is not None:
                 topic = topic.named(own)
                 if described is not None and (topic.evidence or begins):
                     topic = self._moved(topic, described)

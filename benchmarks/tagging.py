@@ -28,6 +28,7 @@ import numpy as np
 
 from analysis.dates import find_dates
 from analysis.encoder import Encoded, Encoder
+from analysis.model import model
 from analysis.paragraphs import Paragraph
 from analysis.programs import ThreadState
 from analysis.tag import tag_archive
@@ -51,8 +52,6 @@ REFERENCE = "Promise Optimization was in this March 2022 thread too"
 LENGTH = 400
 POSTED = date(2024, 4, 10)
 NOW = "2024-04-10T00:00:00Z"
-# Of the states of the model's encoder.
-WIDTH = 384
 THREAD = 25
 
 
@@ -81,10 +80,9 @@ def paragraphs(number: int) -> None:
 
     def whole() -> None:
         for place, text in enumerate(texts):
-            tagger.post(
-                "", text, author="a", role="member", link_titles=(), context=context, sellers=True,
-                state=topic if place % 3 == 0 else ThreadState(), first_id=1, about=lambda _: [],
-            )  # fmt: skip
+            found = tagger.read("", text, author="a", role="member", link_titles=(), title=context.title.text)
+            state = topic if place % 3 == 0 else ThreadState()
+            tagger.post(found, context=context, sellers=True, state=state, first_id=1, about=lambda _: [])
             find_dates(text, POSTED)
 
     def stages() -> None:
@@ -188,7 +186,8 @@ def _peak() -> float:
 
 
 def _says_nothing(encoder: Encoder, title: Sequence[int], text: Sequence[int]) -> list[Encoded]:
-    return [Encoded(np.zeros((len(title) + 2, WIDTH), np.float32), np.zeros((len(text), WIDTH), np.float32))]
+    labels = model().asked + len(model().programs)
+    return [Encoded(*(np.zeros((pieces, 2, labels), np.float32) for pieces in (len(title) + 2, len(text))))]
 
 
 def main() -> None:

@@ -37,8 +37,8 @@ DROPOUT = 0.1
 AVERAGED = 0.998
 # How much the other tasks count beside the themes.
 BESIDE = 0.5
-# The arrays of the linear layers: see `heads`.
-LINEAR = ("themes", "theme_bias", "heed", "programs", "program_bias", "program_heed")
+# What is written beside the encoder: see `biases`.
+BIASES = ("theme_bias", "program_bias")
 
 Floats = NDArray[np.float32]
 
@@ -205,33 +205,43 @@ def tensors(batch: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
     return ids, there, own
 
 
+class Labelling(nn.Module):
+    """What the tagger is to see: of each piece, how much each label heeds it and how much it speaks for the label."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.encoder = network.encoder
+        layers = (network.heed, network.program_heed, network.themes, network.programs)
+        self.register_buffer("labels", torch.cat([layer.weight.detach() for layer in layers]).T.contiguous())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return (self.encoder(ids) @ self.labels).unflatten(-1, (2, -1))
+
+
 def export(network: Network, path: Path) -> None:
-    """Write the encoder with 8-bit weights. Input `ids` (1, pieces), output `states` (1, pieces, WIDTH)."""
+    """Write the encoder with 8-bit weights. Input `ids` (1, pieces), output `found` (1, pieces, 2, labels): see
+    `analysis.encoder.Encoded`. The labels' own weights stay as they are: they are few, and all rests on them."""
     from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
 
     whole = path.with_suffix(".float.onnx")
     torch.onnx.export(
-        network.encoder,
+        Labelling(network).eval(),
         (torch.tensor([framed([5, 6, 7], [8, 9])[0]]),),
         str(whole),
         input_names=["ids"],
-        output_names=["states"],
-        dynamic_axes={"ids": {1: "pieces"}, "states": {1: "pieces"}},
+        output_names=["found"],
+        dynamic_axes={"ids": {1: "pieces"}, "found": {1: "pieces"}},
         dynamo=False,
     )
-    quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
+    quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=["/MatMul"])
     whole.unlink()
 
 
-def heads(network: Network) -> dict[str, Floats]:
-    """Weights (WIDTH rows) and biases of the linear layers."""
+def biases(network: Network) -> dict[str, Floats]:
+    """What is added to the scores of the themes, with the three questions after them, and of the programs."""
     return {
-        "themes": network.themes.weight.detach().numpy().T.copy(),
         "theme_bias": network.themes.bias.detach().numpy().copy(),
-        "heed": network.heed.weight.detach().numpy().T.copy(),
-        "programs": network.programs.weight.detach().numpy().T.copy(),
         "program_bias": network.programs.bias.detach().numpy().copy(),
-        "program_heed": network.program_heed.weight.detach().numpy().T.copy(),
     }
 
 

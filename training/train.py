@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.encoder import Encoder
-from analysis.model import FOLDER, digest, program_parts, theme_parts
+from analysis.model import FOLDER, digest, shares
 from analysis.wordpiece import WordPiece
 from taxonomy import load
 from taxonomy.normalise import fold
 from training.examples import Example, examples
 from training.first_stage import FirstStage
-from training.network import LINEAR, Sample, export, heads, sample, trained
+from training.network import BIASES, Sample, biases, export, sample, trained
 from training.pretrained import SOURCE, Pretrained
 from training.thresholds import chances, measured, platt, sure, thresholds
 
@@ -80,16 +80,17 @@ class Lesson:
     def rows(self, writers: Sequence[str], *, without: bool) -> NDArray[np.int64]:
         return np.flatnonzero([(example.writer in writers) != without for example in self.examples])
 
-    def encoded(self, folder: Path, weights: dict[str, Floats], rows: Sequence[int]) -> tuple[Floats, Floats]:
+    def encoded(self, folder: Path, added: dict[str, Floats], rows: Sequence[int]) -> tuple[Floats, Floats]:
         """Scores of themes and of programs as the tagger will see them: by the 8-bit encoder."""
         encoder = Encoder(folder / "encoder.onnx")
+        asked = self.theme.shape[1]
         theme, program = [], []
         for row in rows:
             parts = encoder.read(self.titles[row], self.pieces[row] or [0])
-            own = np.array([theme_parts(part.own, weights).sum(0) for part in parts])
-            both = np.array([program_parts(np.vstack([part.title, part.own]), weights).sum(0) for part in parts])
-            theme.append(own.max(0) + weights["theme_bias"])
-            program.append(both.mean(0) + weights["program_bias"])
+            own = np.array([shares(part.own[:, :, :asked]).sum(0) for part in parts])
+            both = np.array([shares(np.concatenate([part.title, part.own])[:, :, asked:]).sum(0) for part in parts])
+            theme.append(own.max(0) + added["theme_bias"])
+            program.append(both.mean(0) + added["program_bias"])
         return np.array(theme, np.float32), np.array(program, np.float32)
 
 
@@ -126,14 +127,14 @@ def main() -> None:
     away = lesson.rows(writers, without=False)
     if options.same_encoder:
         with np.load(options.folder / "model.npz", allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in LINEAR}
+            added = {name: arrays[name] for name in BIASES}
     else:
         network = trained(lesson.pretrained, lesson.samples(lesson.rows(writers, without=True)), SEED, say)
         options.folder.mkdir(parents=True, exist_ok=True)
         export(network, options.folder / "encoder.onnx")
-        weights = heads(network)
-    _write(lesson, first, weights, options.folder)
-    theme_scores, program_scores = lesson.encoded(options.folder, weights, away)
+        added = biases(network)
+    _write(lesson, first, added, options.folder)
+    theme_scores, program_scores = lesson.encoded(options.folder, added, away)
     say("what was held out is scored")
     count, judged, labels = len(lesson.themes), coded[away], lesson.theme[away]
     pairs = [
@@ -212,7 +213,7 @@ def _rounded(pairs: list[tuple[float, float]]) -> list[list[float]]:
     return [[round(value, 5) for value in pair] for pair in pairs]
 
 
-def _write(lesson: Lesson, first: FirstStage, weights: dict[str, Floats], folder: Path) -> None:
+def _write(lesson: Lesson, first: FirstStage, added: dict[str, Floats], folder: Path) -> None:
     fitted = first.fit(np.arange(len(lesson.examples)))
     np.savez(
         folder / "model.npz",
@@ -222,7 +223,7 @@ def _write(lesson: Lesson, first: FirstStage, weights: dict[str, Floats], folder
         by_length=fitted[-2],
         bias=fitted[-1],
         vocabulary=np.frombuffer("\n".join(lesson.pretrained.pieces).encode(), np.uint8),
-        **weights,
+        **added,
     )
 
 
