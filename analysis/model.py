@@ -90,9 +90,8 @@ class Model:
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor | None:
-        """A thread for each core that this process may use; None if there is but one."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return ThreadPoolExecutor(cores, "encoder") if cores > 1 else None
+        """A thread for each core; None if there is but one."""
+        return ThreadPoolExecutor(cores(), "encoder") if cores() > 1 else None
 
     def read(self, text: str, title: str = "") -> Reading:
         """What the model makes of a folded text in a thread of that (folded) title."""
@@ -285,6 +284,11 @@ def any_theme(chances: Floats) -> Floats:
 def model() -> Model:
     """The project's model, read once."""
     return Model()
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def length(pieces: int) -> float:

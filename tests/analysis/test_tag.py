@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from analysis.tag import TagCounts, tag_archive
+from analysis.encoder import Encoded, Encoder
+from analysis.model import Model
+from analysis.tag import AHEAD, TagCounts, tag_archive
 from taxonomy import load
 from tests.analysis.small_archive import SmallArchive
 
@@ -137,6 +141,31 @@ def test_on_a_sellers_forum_a_description_needs_no_word_of_trade(tmp_path: Path)
     tag(archive)
     assert [how for _, how in archive.programs(post)] == ["described"]
     assert archive.themes(post)
+
+
+def test_tags_are_the_same_on_one_core_and_on_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, readers = [], []
+    encode = Encoder.read
+
+    def watched(encoder: Encoder, title: Sequence[int], text: Sequence[int]) -> list[Encoded]:
+        readers.append(threading.current_thread().name.partition("_")[0])
+        return encode(encoder, title, text)
+
+    monkeypatch.setattr(Encoder, "read", watched)
+    for cores in (1, 3):
+        monkeypatch.setattr("analysis.model.cores", lambda cores=cores: cores)
+        fresh = Model()
+        monkeypatch.setattr("analysis.tagger.model", lambda fresh=fresh: fresh)
+        archive = SmallArchive(tmp_path / f"{cores}.db", site="sas")
+        thread = archive.thread("What now?")
+        said = ("Morning all.", DESCRIBING, "Nobody asked me.</p><p>And now my customers wait for days.")
+        posts = [archive.post(thread, number, said[number % 3]) for number in range(2 * AHEAD)]
+        archive.edit(posts[3], "Good evening.")
+        tag(archive)
+        found.append(archive.tags())
+    assert found[0] == found[1]
+    assert any("described" in row for row in found[0])
+    assert set(readers) == {"MainThread", "encoder"}
 
 
 @pytest.mark.parametrize(("chance", "tagged", "asked"), [(0.01, False, True), (0.1, True, True), (0.9, True, False)])
