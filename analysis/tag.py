@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from sqlite3 import Connection, Row
 
 from sqlite_utils import Database
@@ -26,8 +28,8 @@ from taxonomy.normalise import fold
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
 CODE_VERSION = f"5+{model_version()}"
-# So many posts are read before they are tagged.
-AHEAD = 16
+# So many paragraphs are read before they are tagged.
+AHEAD = 64
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,15 @@ class TagCounts:
     threads_in_all: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Version:
-    """A post as it stands, or (`revision_id`) as it stood, read and not yet tagged."""
+    """A post as it stands or, with a `revision_id`, as it stood."""
 
+    post: Row
     revision_id: int | None
+    html: str
     text: str
     link_titles: Collection[str]
-    found: list[Read]
 
 
 def tag_archive(
@@ -106,73 +109,76 @@ def _thread(
     sellers = site_id in tagger.sellers
     digests = store.contexts(connection, stale.thread_id)
     next_id = store.next_paragraph_id(connection)
-    for post, versions in _read_ahead(connection, tagger, stale, surroundings, sellers):
-        digest = next(digest for post_id, digest in digests if post_id == post["id"])
-        context = replace(surroundings, known=state.known)
-        decided = decisions(connection, post["id"])
+    for version, read in groupby(_read_ahead(connection, tagger, stale, title, sellers), itemgetter(0)):
+        post = version.post
         links = store.thread_links(connection, post["id"])
-        for version in versions:
-            tagged, state_after = tagger.post(
-                version.found,
-                context=context,
-                sellers=sellers,
-                state=state,
-                first_id=next_id,
-                about=partial(_about, connection, stale.thread_id, post),
-                decided=decided,
-            )
-            store.insert(connection, post["id"], version.revision_id, next_id, tagged, run_id)
-            pointed = pointers.find(
-                tagged,
-                version.text,
-                posted=post["created_at"],
-                site_id=site_id,
-                links=[link for link in links if not link.title or link.title in version.link_titles],
-            )
-            store.insert_pointers(connection, next_id, pointed, run_id)
-            counts = _counted(counts, tagged, version.revision_id is not None)
-            next_id += len(tagged)
-        state = state_after
-        store.insert_tagged(
-            connection,
-            post["id"],
-            post["digest"],
-            digest,
-            made_with,
-            run_id,
-            own_words(post["text"], tagged),
-            state.topic,
+        tagged, state_after = tagger.post(
+            (paragraph for _, paragraph in read if paragraph is not None),
+            context=replace(surroundings, known=state.known),
+            sellers=sellers,
+            state=state,
+            first_id=next_id,
+            about=partial(_about, connection, stale.thread_id, post),
+            decided=decisions(connection, post["id"]),
         )
+        store.insert(connection, post["id"], version.revision_id, next_id, tagged, run_id)
+        pointed = pointers.find(
+            tagged,
+            version.text,
+            posted=post["created_at"],
+            site_id=site_id,
+            links=[link for link in links if not link.title or link.title in version.link_titles],
+        )
+        store.insert_pointers(connection, next_id, pointed, run_id)
+        counts = _counted(counts, tagged, version.revision_id is not None)
+        next_id += len(tagged)
+        if version.revision_id is None:
+            state = state_after
+            store.insert_tagged(
+                connection,
+                post["id"],
+                post["digest"],
+                next(digest for post_id, digest in digests if post_id == post["id"]),
+                made_with,
+                run_id,
+                own_words(post["text"], tagged),
+                state.topic,
+            )
     return replace(counts, threads=counts.threads + 1)
 
 
 def _read_ahead(
-    connection: Connection, tagger: Tagger, stale: store.Stale, context: Context, sellers: bool
-) -> Iterator[tuple[Row, list[Version]]]:
-    """The posts with their earlier revisions, oldest first, and then themselves. On a forum of sellers the encoder begins
-    with what is worth reading some posts before they are tagged; elsewhere few paragraphs turn out to need it."""
-    waiting: deque[tuple[Row, list[Version]]] = deque()
+    connection: Connection, tagger: Tagger, stale: store.Stale, title: str, sellers: bool
+) -> Iterator[tuple[Version, Read | None]]:
+    """Each version of each post, with None, and then with its paragraphs one by one. On a forum of sellers the encoder begins
+    with what is worth reading some paragraphs before they are tagged; elsewhere few turn out to need it."""
+    waiting: deque[tuple[Version, Read | None]] = deque()
+    for version in _versions(connection, stale):
+        waiting.append((version, None))
+        for paragraph in tagger.read(
+            version.html,
+            version.text,
+            author=version.post["name"] or "",
+            role=version.post["role"] or "",
+            link_titles=version.link_titles,
+            title=title,
+        ):
+            if sellers and paragraph.reading is not None:
+                paragraph.reading.begin()
+            waiting.append((version, paragraph))
+            while len(waiting) > AHEAD:
+                yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
+
+
+def _versions(connection: Connection, stale: store.Stale) -> Iterator[Version]:
+    """The posts in order, each after its earlier versions, oldest first."""
     for post in store.posts_from(connection, stale):
-        versions = []
-        for revision in (*store.revisions(connection, post["id"]), None):
-            html, text = (post["html"], post["text"]) if revision is None else (revision["html"], revision["text"])
-            titles = store.link_titles(connection, post["id"]) if revision is None else store.link_titles_in(html)
-            found = tagger.read(
-                html,
-                text,
-                author=post["name"] or "",
-                role=post["role"] or "",
-                link_titles=titles,
-                title=context.title.text,
-            )
-            for paragraph in found:
-                if sellers and paragraph.reading is not None:
-                    paragraph.reading.begin()
-            versions.append(Version(revision["id"] if revision else None, text, titles, found))
-        waiting.append((post, versions))
-        if len(waiting) > AHEAD:
-            yield waiting.popleft()
-    yield from waiting
+        for revision in store.revisions(connection, post["id"]):
+            html = revision["html"]
+            yield Version(post, revision["id"], html, revision["text"], store.link_titles_in(html))
+        yield Version(post, None, post["html"], post["text"], store.link_titles(connection, post["id"]))
 
 
 def _before(connection: Connection, tagger: Tagger, stale: store.Stale, title: str) -> ThreadState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.model import Proposal, Reading, model
@@ -88,21 +88,19 @@ class Tagger:
 
     def read(
         self, html: str, text: str, *, author: str, role: str, link_titles: Iterable[str], title: str
-    ) -> list[Read]:
-        """The paragraphs of a post in a thread of that (folded) title."""
-        found = paragraphs(html, text, frozenset(link_titles))
-        result = []
+    ) -> Iterator[Read]:
+        """The paragraphs of a post, one by one, in a thread of that title."""
+        found, title = paragraphs(html, text, frozenset(link_titles)), fold(title).text
         for paragraph, voice in zip(found, voices(found, text, author=author, role=role), strict=True):
             words = text[paragraph.start : paragraph.end]
             folded = fold(without_addresses(words))
             speaks = voice[0] in SPEAKERS and paragraph.kind not in ASIDE_KINDS
             reading = self.model.read(folded.text, title) if speaks else None
-            result.append(Read(paragraph, *voice, words, folded, reading))
-        return result
+            yield Read(paragraph, *voice, words, folded, reading)
 
     def post(
         self,
-        found: Sequence[Read],
+        found: Iterable[Read],
         *,
         context: Context,
         sellers: bool,
