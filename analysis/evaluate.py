@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -154,18 +154,19 @@ def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     """
     try:
         now, before = dict(_flat(ours["figures"])), dict(_flat(theirs["figures"]))
-        other = {entry["id"]: entry for entry in theirs["predictions"]}
+        other = dict(_numbered(theirs["predictions"]))
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("it has no `figures` and `predictions`") from error
+    here = dict(_numbered(ours["predictions"]))
     changed = [
         {
             "id": entry["id"],
-            "before": {key: other[entry["id"]].get(key) for key in keys},
+            "before": {key: other[place].get(key) for key in keys},
             "now": {key: entry[key] for key in keys},
         }
-        for entry in ours["predictions"]
-        if entry["id"] in other
-        for keys in [[key for key in entry if entry[key] != other[entry["id"]].get(key)]]
+        for place, entry in here.items()
+        if place in other
+        for keys in [[key for key in entry if entry[key] != other[place].get(key)]]
         if keys
     ]
     return {
@@ -179,9 +180,17 @@ def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
             for name in now | before
         ],
         "changed": changed,
-        "only_here": sum(entry["id"] not in other for entry in ours["predictions"]),
-        "only_there": len(other.keys() - {entry["id"] for entry in ours["predictions"]}),
+        "only_here": len(here.keys() - other.keys()),
+        "only_there": len(other.keys() - here.keys()),
     }
+
+
+def _numbered(predictions: list[dict[str, Any]]) -> Iterator[tuple[tuple[Any, int], dict[str, Any]]]:
+    """The predictions by their ids, of which a file may use one again, and how many had the id before."""
+    seen: Counter[Any] = Counter()
+    for entry in predictions:
+        yield (entry["id"], seen[entry["id"]]), entry
+        seen[entry["id"]] += 1
 
 
 def _difference(before: float | None, now: float | None) -> float | None:

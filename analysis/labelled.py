@@ -47,6 +47,8 @@ PAGE = re.compile(rf"\bp(?:age)?\s*\.?\s*({NUMBER.pattern})", re.I)
 HALF = re.compile(r"[\ud800-\udfff]")
 SECOND = ".second.jsonl"
 LISTS = ("programs", "inherited_programs", "themes")
+# Fields that are none, and those that were probably meant.
+MEANT = {"program": "programs", "inherited": "inherited_programs", "theme": "themes"}
 
 
 @dataclass(frozen=True)
@@ -303,14 +305,25 @@ def _objects(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataFileError(f"{where}: not valid JSON: {error}. Write one object on each line.") from error
+            reason = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+            raise DataFileError(f"{where}: not valid JSON: {reason}. Write one object on each line.") from error
         if not isinstance(entry, dict):
             raise DataFileError(f"{where}: no object. Write one object on each line.")
         for key in LISTS:
             labels = entry.get(key) or []
-            if not isinstance(labels, list) or any(isinstance(label, list | dict) for label in labels):
+            if not isinstance(labels, list) or any(
+                isinstance(label, bool) or not isinstance(label, str | int) for label in labels
+            ):
                 raise DataFileError(f'{where}: `{key}` is no list of ids. Write it as ["one", "another"].')
         yield number, where, entry
+
+
+def overlooked(path: Path) -> dict[str, str]:
+    """Fields of JSON lines that are ignored, like all unknown ones, and look like labels; with what those are called."""
+    if path.is_dir() or path.suffix in (".yml", ".yaml"):
+        return {}
+    found = {field for _, _, entry in _objects(path) for field in entry}
+    return {field: meant for field, meant in MEANT.items() if field in found}
 
 
 def _with_second(threads: list[LabelledThread], files: Iterable[Path]) -> list[LabelledThread]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlite_utils import Database
 
 from archive import clock
 from archive.version import VERSION
@@ -24,6 +28,24 @@ def start(
         (verb, site_id, target, settings, VERSION, taxonomy_version, clock.now()),
     )
     return int(cursor.lastrowid or 0)
+
+
+def close_killed(conn: sqlite3.Connection, verb: str) -> None:
+    """Mark runs of the verb that nothing ended. The caller holds the write lock, so what is still running was killed."""
+    conn.execute("update runs set state = 'interrupted' where verb = ? and state = 'running'", (verb,))
+
+
+@contextmanager
+def told(db: Database, run_id: int) -> Iterator[None]:
+    """Enter how the run ended if what is done meanwhile is interrupted or fails. The caller ends one that succeeds."""
+    try:
+        yield
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        code = 130 if interrupted else getattr(error, "exit_code", 1)
+        with db.atomic():
+            end(db.conn, run_id, "interrupted" if interrupted else "failed", code, "")
+        raise
 
 
 def end(conn: sqlite3.Connection, run_id: int, state: str, exit_code: int, report: str) -> None:

@@ -34,7 +34,7 @@ Exit codes:
   5    the host refuses (robots.txt, a login page, a challenge for browsers)
   6    another optout is writing to this archive
   7    the archive is damaged
-  8    a file in data/ has a mistake
+  8    a file in data/, or one of labels, has a mistake
   130  interrupted; the same command goes on where it stopped
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sqlite3
 from datetime import UTC, date, datetime
@@ -14,7 +13,7 @@ from analysis.candidates import Candidate, find_candidates, store
 from archive import clock, runs
 from archive.database import Paths, open_archive, write_lock
 from archive.errors import InputError
-from cli.options import db_option, lock_option
+from cli.options import by_option, db_option, lock_option
 from taxonomy import load
 from taxonomy.edit import add_program, add_stop_name, stop_names
 from taxonomy.names import names
@@ -28,7 +27,6 @@ UNKNOWN = "it is none of the candidates last found"
 folder_option = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Another taxonomy than data/taxonomy."
 )
-by_option = click.option("--by", metavar="NAME", help="Who decides (your user name by default).")
 
 
 @click.group(invoke_without_command=True)
@@ -57,7 +55,7 @@ def candidates(
         return
     if since is not None:
         try:
-            date.fromisoformat(since)
+            since = date.fromisoformat(since).isoformat()
         except ValueError:
             raise InputError(f"{since!r} is no day; write it as 2026-01-31") from None
     with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
@@ -119,7 +117,7 @@ def accept(
     mode: str,
     description: str | None,
     url: str | None,
-    by: str | None,
+    by: str,
     folder: Path | None,
     wait: float,
 ) -> None:
@@ -158,15 +156,16 @@ def accept(
             add_program(
                 program_id, name, dict.fromkeys((name, *aliases)), url=url, mode=mode,
                 description=description or f"A program of which sellers speak as {name}.",
-                note=f"Accepted on {_today()} by {_who(by)} from what sellers write (first on {first}); its mode and dates"
+                note=f"Accepted on {_today()} by {by} from what sellers write (first on {first}); its mode and dates"
                 " are not verified.",
                 folder=folder,
             )  # fmt: skip
             if row is not None:
-                _decide(db.conn, name, "accept", program_id, _who(by))
+                _decide(db.conn, name, "accept", program_id, by)
         finally:
             db.close()
-    click.echo(f"{program_id} is in programs.yml, unverified. Complete it there; then: optout tag")
+    place = "Complete it there; then: optout tag" if folder is None else f"Complete it in {folder}"
+    click.echo(f"{program_id} is in programs.yml, unverified. {place}")
 
 
 @candidates.command()
@@ -177,9 +176,7 @@ def accept(
 @folder_option
 @db_option
 @lock_option
-def reject(
-    paths: Paths, name: str, why: str | None, force: bool, by: str | None, folder: Path | None, wait: float
-) -> None:
+def reject(paths: Paths, name: str, why: str | None, force: bool, by: str, folder: Path | None, wait: float) -> None:
     """Enter NAME in data/taxonomy/stop_names.yml, so that it is not shown again.
 
     \b
@@ -190,7 +187,7 @@ def reject(
     if known_as := _program_named(name, folder):
         raise InputError(f"{name!r} is a name of {known_as}. Take it out of programs.yml first, by hand.")
     if force and not paths.database.exists():
-        add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
+        add_stop_name(name, by=by, on=_today(), why=why, folder=folder)
     else:
         with write_lock(paths, "candidates", wait=wait, tell=lambda text: click.echo(text, err=True)):
             db = open_archive(paths.database)
@@ -198,8 +195,8 @@ def reject(
                 known = _candidate(db.conn, name)
                 if known is None and not force:
                     raise InputError(f"{name!r}: {UNKNOWN}. See: optout candidates; or reject it all the same: --force")
-                add_stop_name(name, by=_who(by), on=_today(), why=why, folder=folder)
-                _decide(db.conn, name, "reject", None, _who(by))
+                add_stop_name(name, by=by, on=_today(), why=why, folder=folder)
+                _decide(db.conn, name, "reject", None, by)
             finally:
                 db.close()
     click.echo(f"{name} will not be shown again")
@@ -231,10 +228,6 @@ def _decide(connection: sqlite3.Connection, name: str, decision: str, program_id
             " where name = ? collate nocase",
             (decision, program_id, by, clock.now(), name),
         )
-
-
-def _who(by: str | None) -> str:
-    return by or getpass.getuser()
 
 
 def _today() -> date:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from analysis.evaluate import compare, errors, figures, predictions, unknown_labels
 from analysis.judge import judge
-from analysis.labelled import TEST, read
+from analysis.labelled import TEST, overlooked, read
 from archive.errors import InputError
 from taxonomy import load
 
@@ -54,7 +54,10 @@ def evaluate(source: Path | None, out: Path | None, other: Path | None, shown: i
     """
     before = _written(other) if other is not None else None
     taxonomy = load()
-    judged = judge(read(source or TEST), taxonomy)
+    threads = read(source or TEST)
+    for field, meant in overlooked(source or TEST).items():
+        click.echo(f"the field `{field}` is not read; labels stand in `{meant}`", err=True)
+    judged = judge(threads, taxonomy)
     unknown = unknown_labels(judged, taxonomy)
     if unknown:
         click.echo(f"labels that the taxonomy does not have, all counted as missed: {', '.join(unknown)}", err=True)

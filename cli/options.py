@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,12 @@ def _paths(_context: click.Context, _option: click.Parameter, value: str) -> Pat
     return Paths(Path(value).expanduser().resolve())
 
 
+def _somebody(_context: click.Context, _option: click.Parameter, name: str | None) -> str:
+    if name is not None and not name.strip():
+        raise click.BadParameter("a decision is somebody's: give a name")
+    return (name or getpass.getuser()).strip()
+
+
 def db_option_for(shown: str, default: Path, envvar: str | None = None) -> Callable[..., Any]:
     """The option `--db`, with a default."""
     return click.option(
@@ -38,6 +45,9 @@ def db_option_for(shown: str, default: Path, envvar: str | None = None) -> Calla
 
 
 db_option = db_option_for("data/archive.db of the program's folder, or $OPTOUT_DB", DEFAULT_DB, "OPTOUT_DB")
+by_option: Callable[..., Any] = click.option(
+    "--by", metavar="NAME", callback=_somebody, help="Who decides (your user name by default)."
+)
 quiet_option: Callable[..., Any] = click.option(
     "-q", "--quiet", is_flag=True, help="Print only the final report and errors."
 )

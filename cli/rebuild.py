@@ -38,15 +38,15 @@ def rebuild(paths: Paths, accept_loss: bool, wait: float, quiet: bool) -> None:
     with write_lock(paths, "rebuild", wait=wait, tell=lambda text: click.echo(text, err=True)):
         db = open_archive(paths.database, create=True)
         try:
-            with (
-                Progress(
-                    TextColumn("rebuild"), *Progress.get_default_columns(), console=console,
-                    disable=quiet or not console.is_terminal,
-                ) as bar,
-            ):  # fmt: skip
+            with db.atomic():
+                runs.close_killed(db.conn, "rebuild")
+                run_id = runs.start(db.conn, "rebuild")
+            bar = Progress(
+                TextColumn("rebuild"), *Progress.get_default_columns(), console=console,
+                disable=quiet or not console.is_terminal,
+            )  # fmt: skip
+            with runs.told(db, run_id), bar:
                 task = bar.add_task("captures", total=None)
-                with db.atomic():
-                    run_id = runs.start(db.conn, "rebuild")
                 done = rebuilding.rebuild(
                     db, warcs, accept_loss=accept_loss, progress=lambda count: bar.update(task, completed=count)
                 )

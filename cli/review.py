@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import click
@@ -13,7 +12,7 @@ from analysis.review import ACCEPT, REJECT, Question, record, withdraw
 from analysis.review_queue import WHYS, queue, waiting
 from archive.database import Paths, open_archive, write_lock
 from archive.errors import InputError
-from cli.options import db_option, lock_option
+from cli.options import by_option, db_option, lock_option
 from taxonomy import load
 
 KEYS = "y: yes, it carries it   n: no   s: skip   u: undo the last   q: end"
@@ -26,12 +25,12 @@ AROUND = 600
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many."
 )
-@click.option("--by", metavar="NAME", help="Who decides (your user name by default).")
+@by_option
 @click.option("--list", "only_list", is_flag=True, help="Print what waits as JSON lines, and ask nothing.")
 @db_option
 @lock_option
 def review(
-    paths: Paths, subject_id: str | None, why: str | None, limit: int, by: str | None, only_list: bool, wait: float
+    paths: Paths, subject_id: str | None, why: str | None, limit: int, by: str, only_list: bool, wait: float
 ) -> None:
     """Go through tags that are unsure or contradict each other, and decide on each with one key.
 
@@ -69,20 +68,20 @@ def review(
                 return act()
 
         done: list[tuple[int, int]] = []
-        place = 0
+        place, keys = 0, _keys()
         while place < len(questions):
             question = questions[place]
             click.echo(f"\n[{place + 1} of {len(questions)}] {names.get(question.subject_id, question.subject_id)}?")
             click.echo(_shown(question, definitions.get(question.subject_id, "")))
-            key = _key()
+            key = _key(keys, undo=bool(done))
             if key == "q":
                 break
-            if key == "u" and done:
+            if key == "u":
                 place, review_id = done.pop()
                 write(partial(withdraw, db.conn, review_id))
             elif key in ("y", "n"):
                 decision = ACCEPT if key == "y" else REJECT
-                made = write(partial(record, db.conn, question, decision, by=by or getpass.getuser()))
+                made = write(partial(record, db.conn, question, decision, by=by))
                 done.append((place, made or 0))
                 place += 1
             elif key == "s":
@@ -105,19 +104,28 @@ def _reason(words: str | None) -> str | None:
     return found[0]
 
 
-def _key() -> str:
-    click.echo(KEYS)
+def _keys() -> Iterator[str]:
+    """What is typed, key by key: a terminal hands over together what was typed while the last decision was written."""
     while True:
         try:
-            key = click.getchar().lower()
+            typed = click.getchar().lower()
+        except (KeyboardInterrupt, EOFError):
+            typed = ""
         except OSError as error:
             raise InputError(
                 "deciding needs a terminal for its keys. To see what waits: optout review --list"
             ) from error
-        if key in ("", "\x03", "\x04"):
-            return "q"
-        if key in "ynsuq":
+        yield from ("q" if key in "\x03\x04" else key for key in typed or "q")
+
+
+def _key(keys: Iterator[str], *, undo: bool) -> str:
+    click.echo(KEYS)
+    for key in keys:
+        if key == "u" and not undo:
+            click.echo("there is nothing to undo")
+        elif key in "ynsuq":
             return key
+    return "q"
 
 
 def _shown(question: Question, definition: str) -> str:

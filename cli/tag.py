@@ -42,9 +42,11 @@ def tag_posts(paths: Paths, *, again: bool, quiet: bool) -> None:
     console = Console(stderr=True)
     try:
         with db.atomic():
+            runs.close_killed(db.conn, "tag")
             settings = json.dumps({"tagger": CODE_VERSION, "again": again})
             run_id = runs.start(db.conn, "tag", settings=settings, taxonomy_version=taxonomy.version)
-        with Progress(console=console, disable=quiet or not console.is_terminal) as bar:
+        bar = Progress(console=console, disable=quiet or not console.is_terminal)
+        with runs.told(db, run_id), bar:
             task = bar.add_task("tag", total=None)
 
             def tell(done: TagCounts) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,8 @@ def _told(difference: Difference) -> str:
     if isinstance(difference.before, tuple) and isinstance(difference.after, tuple):
         gone = [value for value in difference.before if value not in difference.after]
         come = [value for value in difference.after if value not in difference.before]
+        if len(gone) == len(come) and all(map(_same_entry, gone, come)):
+            return f"{where}: {difference.field}: " + "; ".join(map(_step, gone, come))
         if gone or come:
             return f"{where}: {difference.field}: " + "; ".join(
                 [f"- {_short(value)}" for value in gone] + [f"+ {_short(value)}" for value in come]
@@ -243,6 +246,26 @@ def _told(difference: Difference) -> str:
     return f"{where}: {difference.field}: {before} -> {after}"
 
 
+def _same_entry(one: Any, other: Any) -> bool:
+    """Whether both are entries of a list with the same first field, which tells it from others."""
+    return is_dataclass(one) and getattr(one, fields(one)[0].name) == getattr(other, fields(one)[0].name)
+
+
+def _step(before: Any, after: Any) -> str:
+    """What became of one entry of a list: its first field, and the fields that differ."""
+    first, *_ = fields(before)
+    changed = [field.name for field in fields(before) if getattr(before, field.name) != getattr(after, field.name)]
+    told = [f"{name}: {_short(getattr(before, name))} -> {_short(getattr(after, name))}" for name in changed]
+    return f"{_short(getattr(before, first.name))}: {', '.join(told)}"
+
+
 def _short(value: Any) -> str:
-    text = str(getattr(value, "text", None) or value)
+    if is_dataclass(value) and not isinstance(value, type):
+        # An alias is its text; of anything else every field that says something counts.
+        said = {field.name: getattr(value, field.name) for field in fields(value)}
+        text = said.get("text") or ", ".join(f"{name} {_short(one)}" for name, one in said.items() if one)
+    elif isinstance(value, tuple):
+        text = "; ".join(map(_short, value))
+    else:
+        text = str(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -12,6 +12,7 @@ from pathlib import Path
 from archive.errors import ArchiveError, InputError
 from taxonomy.datafile import DataFile
 from taxonomy.load import FOLDER, load
+from taxonomy.normalise import fold
 
 MARKETPLACES = {
     "amz": "amazon", "ebay": "ebay", "etsy": "etsy", "wmt": "walmart", "walmart": "walmart", "tiktok": "tiktok_shop",
@@ -30,7 +31,7 @@ def stop_names(folder: Path | None = None) -> list[str]:
 def add_stop_name(name: str, *, by: str, on: date, why: str | None = None, folder: Path | None = None) -> None:
     """Add a name to the end of `stop_names.yml`."""
     path = (folder or FOLDER) / "stop_names.yml"
-    if name in stop_names(folder):
+    if fold(name).text in {fold(known).text for known in stop_names(folder)}:
         raise InputError(f"{name!r} is in {path} already.")
     reason = f", why: {_quoted(why)}" if why else ""
     line = f'  - {{name: {_quoted(name)}{reason}, by: {_quoted(by)}, decided_on: "{on.isoformat()}"}}\n'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,8 @@ def _program(file: DataFile, where: Where, entry: dict[str, Any], known: set[str
         entry["key"]: Source(entry["key"], entry["url"], entry["tier"], entry.get("note", ""))
         for entry in entry["sources"]
     }
+    if "exit" in entry:
+        _there_is(file, (*where, "exit", "verified_on"), entry["exit"]["verified_on"])
     return Program(
         id=entry["id"],
         name=entry["name"],
@@ -113,6 +116,8 @@ def _mode(file: DataFile, where: Where, entry: dict[str, Any], sources: dict[str
                 "Add it to its `sources`, or correct the key.",
             )
     cited = tuple(sources[key] for key in entry["sources"])
+    if entry["date"] is not None:
+        _there_is(file, (*where, "date"), entry["date"])
     return Mode(
         date=entry["date"],
         mode=entry["mode"],
@@ -121,6 +126,14 @@ def _mode(file: DataFile, where: Where, entry: dict[str, Any], sources: dict[str
         sources=cited,
         tier=min((source.tier for source in cited), key=TIERS.index),
     )
+
+
+def _there_is(file: DataFile, where: Where, written: str) -> None:
+    """Whether the calendar has the year, month or day; DataFileError if not."""
+    try:
+        date.fromisoformat(f"{written}-01-01"[:10])
+    except ValueError:
+        file.fail(where, f"{written} is not in the calendar", "Write a day, a month or a year that exists.")
 
 
 def _alias(file: DataFile, where: Where, entry: dict[str, Any]) -> Alias:

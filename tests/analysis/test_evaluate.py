@@ -188,6 +188,8 @@ def test_a_line_of_several_paragraphs_is_judged_as_one(tmp_path: Path) -> None:
         ("{}", "`text` is missing"),
         ('{"text": "x", "themes": "y"}', "`themes` is no list"),
         ('{"text": "x", "programs": [["y"]]}', "`programs` is no list of ids"),
+        ('{"text": "x", "themes": [null]}', "`themes` is no list of ids"),
+        ('{"text": "x", "themes": [true]}', "`themes` is no list of ids"),
         ('{"text": "x", "title": {"y": 1}}', "`title` is no text"),
         ('{"text": "x", "position": ["op"]}', "`position` is no text"),
     ],
@@ -367,6 +369,21 @@ def test_two_runs_are_compared_figure_by_figure_and_paragraph_by_paragraph(lines
     theirs["predictions"][0]["programs"] = []
     (changed,) = compare(ours, theirs)["changed"]
     assert changed == {"id": "a", "before": {"programs": []}, "now": {"programs": [PROGRAM]}}
+    # An id that stands twice.
+    for run in (ours, theirs):
+        run["predictions"].append({**ours["predictions"][0]})
+    assert compare(ours, theirs)["changed"] == [changed]
+    theirs["predictions"].pop()
+    assert compare(ours, theirs)["only_here"] == 1
+
+
+def test_a_field_that_looks_like_labels_and_is_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"text": "Hello.", "theme": ["consent_absent"], "mood": "bad", "themes": []}\n', encoding="utf-8")
+    evaluate.main([str(file)], standalone_mode=False)
+    assert capsys.readouterr().err == "the field `theme` is not read; labels stand in `themes`\n"
 
 
 def test_the_command_writes_figures_and_predictions_and_compares(lines: Path, tmp_path: Path) -> None:

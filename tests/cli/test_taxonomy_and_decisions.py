@@ -84,6 +84,26 @@ def test_diff_says_what_changed_and_how_many_posts_it_touches(
     assert optout("taxonomy", "diff", "1+none", "--db", tmp_path / "archive.db").code == 2
 
 
+def test_diff_of_an_entry_in_a_list_names_what_differs_in_it(optout: Optout, folder: Path, tmp_path: Path) -> None:
+    edit(folder / "programs.yml", '{date: "2024-03-21", mode: auto_enrol', '{date: "2024-03-21", mode: default_on')
+    ended = optout("taxonomy", "diff", folder, "--db", tmp_path / "none.db")
+    assert "amz.promise_optimization: history: 2024-03-21: mode: default_on -> auto_enrol\n" in ended.out
+
+
+def test_a_run_that_was_interrupted_or_killed_is_said_to_be_so(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("analysis.tagger.Tagger.post", interrupted)
+        assert optout("tag", "--again", "--db", tmp_path / "archive.db").code == 130
+    # The first is this archive's own, which nothing ended.
+    found = archive.db.execute("select state, exit_code from runs where verb = 'tag' order by id").fetchall()
+    assert [tuple(row) for row in found] == [("interrupted", None), ("interrupted", 130)]
+
+
 def test_a_candidate_becomes_a_program_and_comments_stay(
     optout: Optout, folder: Path, archive: SmallArchive, tmp_path: Path
 ) -> None:
@@ -147,6 +167,7 @@ def test_a_rejected_name_goes_to_the_stop_list(
     ).read_text(encoding="utf-8")
     assert optout("candidates", "--since", "2026-01-01", *options).out == "no name stands out\n"
     assert optout("candidates", "reject", "Delivery Shield", *options).code == 2
+    assert optout("candidates", "reject", "delivery  SHIELD", "--force", *options).code == 2
 
 
 def test_a_name_that_is_no_candidate_is_rejected_only_with_force(
@@ -196,6 +217,18 @@ def test_what_was_never_tagged_is_said_to_be_so(optout: Optout, tmp_path: Path) 
 
 def test_a_day_that_is_none_is_refused(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
     assert optout("candidates", "--since", "last year", "--db", tmp_path / "archive.db").code == 2
+
+
+def test_a_day_can_be_written_without_its_hyphens(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
+    usual, short = (
+        optout("candidates", "--since", day, "--db", tmp_path / "archive.db") for day in ("2026-01-01", "20260101")
+    )
+    assert "Delivery Shield" in usual.out and short.out == usual.out
+
+
+def test_nobody_decides_without_a_name(optout: Optout, archive: SmallArchive, tmp_path: Path) -> None:
+    refused = optout("review", "--by", " ", "--db", tmp_path / "archive.db")
+    assert refused.code == 2 and "--by" in refused.err
 
 
 def queued(archive: SmallArchive) -> None:
@@ -250,6 +283,26 @@ def test_the_last_decision_can_be_undone(
     monkeypatch.setattr("click.getchar", lambda: next(keys))
     assert optout("review", "--db", tmp_path / "archive.db").code == 0
     assert [row[0] for row in archive.db.execute("select decision from reviews")] == ["reject"]
+
+
+def test_keys_typed_ahead_count_and_ctrl_c_keeps_what_was_decided(
+    optout: Optout, archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(archive)
+    archive.run("update theme_candidates set theme_id = 'unclear_rules'")
+    queued(archive)
+    typed = iter(["uy"])
+
+    def key() -> str:
+        try:
+            return next(typed)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("click.getchar", key)
+    ended = optout("review", "--db", tmp_path / "archive.db")
+    assert ended.code == 0 and "there is nothing to undo" in ended.out and "1 decisions kept" in ended.out
+    assert [row[0] for row in archive.db.execute("select decision from reviews")] == ["accept"]
 
 
 def test_without_a_terminal_a_review_says_what_it_needs(

@@ -98,6 +98,8 @@ def test_comments_leave_the_version_alone_and_words_do_not(folder: Path, edit: E
         ("programs.yml", "ambiguous: true", "ambiguous: false", "ambiguous"),
         ("programs.yml", "    name: Promise Optimization\n", "    name: A\n    name: B\n", "stands twice"),
         ("programs.yml", "verified_on: 2026-11-23", "verified_on: last week", "Write the day as"),
+        ("programs.yml", "verified_on: 2026-11-23", "verified_on: 2026-02-30", "2026-02-30 is not in the calendar"),
+        ("programs.yml", 'date: "2024-03-21"', 'date: "2024-13"', "2024-13 is not in the calendar"),
         ("programs.yml", "version: 1\n", "version: [1\n", "not valid YAML"),
         ("programs.yml", "status: partial", "status: &a partial\n    note2: *a", "anchor"),
         ("theme_rules.yml", "theme: consent_absent", "theme: consent_gone", "not in themes.yml"),
