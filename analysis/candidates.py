@@ -89,7 +89,7 @@ class Candidate:
 def find_candidates(
     connection: Connection, taxonomy: Taxonomy, stop_names: Collection[str], *, since: str | None = None, top: int = 50
 ) -> list[Candidate]:
-    """The `top` candidates of the posts written since that day (an ISO date; the archive's last year by default).
+    """The `top` candidates of the posts written since that day (an ISO date; by default the archive's last year, or its later half if it spans no more).
 
     `stop_names` are names that are known to be none. The archive must be tagged: only the author's own paragraphs count.
     """
@@ -160,8 +160,16 @@ def _parts(words: list[str]) -> set[str]:
 
 
 def _default_since(connection: Connection) -> str:
-    row = connection.execute("select date(max(created_at), ?) from posts", (f"-{PERIOD} days",)).fetchone()
-    return row[0] or "0000"
+    """The last year; the later half of an archive that holds no more, as there must be earlier posts to compare with."""
+    since, first = connection.execute(
+        "select date(max(created_at), ?), date(min(created_at)) from posts", (f"-{PERIOD} days",)
+    ).fetchone()
+    if since and since <= first:
+        (since,) = connection.execute(
+            "select date(created_at) from posts where created_at is not null order by created_at limit 1"
+            " offset (select count(*) / 2 from posts where created_at is not null)"
+        ).fetchone()
+    return since or "0000"
 
 
 _PARAGRAPHS = """

@@ -12,6 +12,10 @@ from archive.markup import render
 EMPTY_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 # "-- " alone on a line opens a signature since the days of mail; "__" and a run of dashes do on forums.
 SIGNATURE_MARK = re.compile(r"(?:--|__+|—|-{3,})[ \t]*(?:\n|$)|-- \S")
+# What people write below a line of dashes and is no signature: a later addition, or talk.
+ADDED = re.compile(r"[\s_—-]*\[?(?:edit|update|eta|p\.?\s?s|mod(?:erator)?|admin|staff)\b", re.I)
+TALK = re.compile(r"\b(?:i|i'm|i’m|we|they|he|she|it|me|us|them|you)\b", re.I)
+SIGNATURE_WORDS = 40
 FAREWELL = re.compile(
     r"(?:(?:best|kind|warm|many) )?(?:regards|wishes|thanks|cheers|sincerely|yours(?: truly| sincerely)?)\b[.!]?"
     r"(?:(?:,|[^\S\n]*\n)(?P<name>.*))?",
@@ -51,7 +55,9 @@ LETTER_OPENING = re.compile(
     re.I,
 )
 LETTER_CLOSING = re.compile(
-    r"(?:sincerely|regards|thank you for selling|the .{1,40} team\b|please do not reply|©|you are receiving this)", re.I
+    r"(?:sincerely|(?:(?:best|kind|warm) )?regards\b(?! to\b)|thank you for selling|the .{1,40} team[.!]?[ \t]*(?=\n|\Z)"
+    r"|please do not reply|©|you are receiving this)",
+    re.I,
 )
 LINE = re.compile(r"[^\n]+")
 QUOTED_LINE = re.compile(r"[ \t]*>")
@@ -251,7 +257,7 @@ def _signed(found: list[Paragraph], text: str) -> list[Paragraph]:
     first = len(found)
     for place in range(max(1, len(found) - 3), len(found)):
         if found[place].kind == "text" and SIGNATURE_MARK.match(text, found[place].start, found[place].end):
-            first = place
+            first = place if _is_signature(text[found[place].start : found[-1].end]) else first
             break
     else:
         if len(found) > 1 and found[-1].kind == "text" and _is_farewell(text[found[-1].start : found[-1].end]):
@@ -259,6 +265,11 @@ def _signed(found: list[Paragraph], text: str) -> list[Paragraph]:
     return found[:first] + [
         replace(paragraph, kind="signature") if paragraph.kind == "text" else paragraph for paragraph in found[first:]
     ]
+
+
+def _is_signature(words: str) -> bool:
+    """Whether what stands from a mark to the end of a post is its author's signature."""
+    return not ADDED.match(words) and not TALK.search(words) and len(words.split()) <= SIGNATURE_WORDS
 
 
 def _is_farewell(words: str) -> bool:

@@ -43,8 +43,12 @@ class Decisions:
 
     def kept(self, found: Sequence[ProgramTag], words: str) -> list[ProgramTag]:
         """The tags without the rejected ones, before the paragraph inherits what it does not name."""
-        rejected = {decision.subject_id for decision in self._on(words, PROGRAM) if not decision.accepted}
+        rejected = self.rejected_programs(words)
         return [tag for tag in found if tag.program_id not in rejected]
+
+    def rejected_programs(self, words: str) -> frozenset[str]:
+        """What somebody decided that the paragraph is not about."""
+        return frozenset(decision.subject_id for decision in self._on(words, PROGRAM) if not decision.accepted)
 
     def on_programs(self, words: str) -> bool:
         """Whether somebody decided which programs the paragraph is about."""

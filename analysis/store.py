@@ -146,10 +146,12 @@ def posts_from(connection: Connection, stale: Stale) -> Iterator[Row]:
     return iter(connection.execute(POSTS, {"thread": stale.thread_id, "number": stale.number, "post": stale.post_id}))
 
 
-def site(connection: Connection, thread_id: int) -> str:
-    """The forum of a thread."""
-    found: str = connection.execute("select site_id from threads where id = ?", (thread_id,)).fetchone()["site_id"]
-    return found
+def place(connection: Connection, thread_id: int) -> tuple[str, str]:
+    """The forum of a thread, and its id there."""
+    site_id, native_id = connection.execute(
+        "select site_id, native_id from threads where id = ?", (thread_id,)
+    ).fetchone()
+    return site_id, native_id
 
 
 def opening(connection: Connection, thread_id: int) -> tuple[str, str]:

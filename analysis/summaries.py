@@ -39,12 +39,19 @@ _COPIES = """
 create temp table copies as
 select post_id, nullif(in_site > 1, 0) as here, nullif(in_all > 1, 0) as anywhere from (
     select p.id as post_id,
-        row_number() over (partition by m.words_digest, t.site_id order by p.created_at is null, p.created_at, p.id) as in_site,
-        row_number() over (partition by m.words_digest order by p.created_at is null, p.created_at, p.id) as in_all
+        row_number() over (partition by m.words_digest, t.site_id order by {first}) as in_site,
+        row_number() over (partition by m.words_digest order by {first}) as in_all
     from (select words_digest from tagged_posts where words_digest is not null group by 1 having count(*) > 1) d
     join tagged_posts m on m.words_digest = d.words_digest join posts p on p.id = m.post_id
     join threads t on t.id = p.thread_id)
 where in_all > 1 or in_site > 1
+"""
+# Which of several posts with the same words stands for all: one that has tags, the earliest, the same however they are
+# stored.
+_FIRST = """
+not exists (select 1 from paragraphs g where g.post_id = p.id and g.revision_id is null and (g.id in (select paragraph_id
+from program_tags) or g.id in (select paragraph_id from theme_tags))), p.created_at is null, p.created_at, t.site_id,
+t.native_id, p.native_id
 """
 _HITS = """
 create temp table hits as
@@ -134,7 +141,13 @@ def summarise(connection: Connection, taxonomy: Taxonomy, figures: Path = FIGURE
         execute(f"drop table if exists temp.{name}")
     for table in TABLES:
         execute(f"delete from {table}")
-    for statement in (_COPIES, "create index temp.copies_by_post on copies(post_id)", _COUNTED, _POSTS, _HITS):
+    for statement in (
+        _COPIES.format(first=_FIRST),
+        "create index temp.copies_by_post on copies(post_id)",
+        _COUNTED,
+        _POSTS,
+        _HITS,
+    ):
         execute(statement)
     execute("create temp table marketplaces (program_id text primary key, marketplace text not null)")
     connection.executemany(

@@ -27,7 +27,7 @@ from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
-CODE_VERSION = f"5+{model_version()}"
+CODE_VERSION = f"6+{model_version()}"
 # So many paragraphs are read before they are tagged.
 AHEAD = 64
 
@@ -101,7 +101,7 @@ def _thread(
     run_id: int,
     counts: TagCounts,
 ) -> TagCounts:
-    site_id = store.site(connection, stale.thread_id)
+    site_id, native_id = store.place(connection, stale.thread_id)
     store.forget_tags(connection, stale)
     title, opening = store.opening(connection, stale.thread_id)
     state = _before(connection, tagger, stale, title)
@@ -116,6 +116,7 @@ def _thread(
             (paragraph for _, paragraph in read if paragraph is not None),
             context=replace(surroundings, known=state.known),
             sellers=sellers,
+            thread=native_id,
             state=state,
             first_id=next_id,
             about=partial(_about, connection, stale.thread_id, post),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.model import Proposal, Reading, model
@@ -104,6 +104,7 @@ class Tagger:
         *,
         context: Context,
         sellers: bool,
+        thread: str,
         state: ThreadState,
         first_id: int,
         about: Callable[[int | None], list[Evidence]],
@@ -112,7 +113,7 @@ class Tagger:
         """The paragraphs of a post, as read, tagged, and the state of the thread after it. They are numbered from
         `first_id`, by which later ones refer to earlier ones.
 
-        `sellers` says whether the forum is one of sellers. `context` and `state` are the thread's before this post, and are
+        `sellers` says whether the forum is one of sellers, `thread` is the forum's id of the thread. `context` and `state` are the thread's before this post, and are
         left alone; `about(number)` says which programs an earlier post of the thread is about, `about(None)` the post that
         this one answers. `decided` is what people decided about its paragraphs.
         """
@@ -147,8 +148,10 @@ class Tagger:
                     hits, proposed = self._themes(folded, reading, paragraph.start)
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
                 listed = bool(mentioned) and not programs
-                if inherits and not listed and not decided.on_programs(words):
-                    described = self._description(reading, folded, number, paragraph.start)
+                if inherits and not listed:
+                    described = self._description(
+                        reading, folded, number, paragraph.start, decided.rejected_programs(words)
+                    )
                     # The model reads the title too, and an answer to something else is not about that.
                     if not elsewhere and (here.evidence or begins):
                         here, said = self._moved(here, described), described
@@ -167,7 +170,7 @@ class Tagger:
             own = self._named(number, programs)
             if paragraph.kind not in ASIDE_KINDS:
                 here = here.named(own)
-            if paragraph.kind == "quote" and (source := _number(paragraph.source)):
+            if paragraph.kind == "quote" and (source := _number(paragraph.source, thread)):
                 here = self._looked_up(before := here, about(source), "quoted post")
                 elsewhere = elsewhere or here != before
             if read.reading is not None:
@@ -207,12 +210,15 @@ class Tagger:
                 proposed.append(hit)
         return sorted(hits.values(), key=lambda hit: (hit.start, hit.theme_id)), proposed
 
-    def _description(self, reading: Reading, folded: Folded, number: int, offset: int) -> Description:
+    def _description(
+        self, reading: Reading, folded: Folded, number: int, offset: int, rejected: Collection[str]
+    ) -> Description:
         def sentence(program_id: str) -> Evidence:
             start, end = folded.span(*reading.sentence_for(program_id))
             return Evidence(program_id, number, start + offset, end + offset, DESCRIBED)
 
         chances = dict(zip(self.model.programs, map(float, reading.described()), strict=True))
+        chances = {name: chance for name, chance in chances.items() if name not in rejected}
         return Description(chances, reading.describes, sentence)
 
     def _moved(self, topic: Topic, description: Description) -> Topic:
@@ -256,7 +262,8 @@ def _hit(proposal: Proposal, folded: Folded, offset: int) -> ThemeHit:
     )
 
 
-def _number(source: dict[str, str]) -> int:
-    """The number of the post that a quotation comes from; 0 (no post's) if its markup does not say."""
-    text = source.get("post", "")
+def _number(source: dict[str, str], thread: str) -> int:
+    """The number of the thread's post that a quotation comes from; 0 (no post's) if its markup names another thread, or
+    none."""
+    text = source.get("post", "") if source.get("topic", thread) == thread else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

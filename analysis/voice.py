@@ -10,7 +10,8 @@ from ahocorasick_rs import AhoCorasick
 from analysis.literals import required
 from analysis.paragraphs import LETTER_CLOSING, LETTER_OPENING, Paragraph
 
-STAFF_HANDLES = re.compile(r".+_amazon|.+@(?:ebay|etsy|walmart|amazon)|(?:news|seller_?support)_.+", re.I)
+# "Julia_Amazon", "kim@ebay". Sellers call themselves "sick_of_amazon".
+STAFF_HANDLES = re.compile(r"[A-Z][A-Za-z]*_Amazon|.+@(?:ebay|etsy|walmart|amazon)")
 BY_KIND = {"quote": "quotation", "preview": "press", "navigation": "navigation"}
 
 # Sentences that a platform writes and a seller does not.
@@ -57,7 +58,9 @@ INSTRUCTION = re.compile(
 )
 WHOLLY_QUOTED = re.compile(r"[\"“«](?:[^\"“”«»]{40,})[\"”»][.)]?", re.S)
 QUOTED_LINES = re.compile(r"(?:[ \t]*>[^\n]*(?:\n|$))+")
-STAFF_NOTE = re.compile(r"\[?(?:mod(?:erator)?|admin|staff)(?:'s)? (?:edit|note)\b", re.I)
+STAFF_NOTE = re.compile(r"(?:[_—-]+\s*)?\[?(?:mod(?:erator)?|admin|staff)(?:'s)? (?:edit|note)\b", re.I)
+# A letter closes with a sentence of its own: "with regards to" does not.
+CLOSING = re.compile(rf"(?:\A|(?<=[\n.!?]))\s*(?:{LETTER_CLOSING.pattern})", re.I)
 # A pasted letter goes on for at most so many paragraphs after its opening.
 LETTER = 15
 # A voice, the rule that decided it, and on what: a role, a handle, a kind of markup, or words, one find to a line. None
@@ -132,7 +135,7 @@ def _letters(found: Sequence[Paragraph], text: str, result: list[Spoken], own: S
             words = text[found[other].start : found[other].end]
             if found[other].kind not in ("text", "list", "heading") or (other > place and _speaks_up(words)):
                 break
-            if LETTER_CLOSING.search(words):
+            if CLOSING.search(words):
                 last = other
                 break
             if _official(words) or other == place:
@@ -148,8 +151,8 @@ def _letters(found: Sequence[Paragraph], text: str, result: list[Spoken], own: S
 
 def _signs(words: str) -> list[str]:
     """What shows that a letter is one: words that only a platform writes, and how its letters close."""
-    closing = LETTER_CLOSING.search(words)
-    return [*_official(words), *([closing[0]] if closing else [])]
+    closing = CLOSING.search(words)
+    return [*_official(words), *([closing[0].strip()] if closing else [])]
 
 
 def _questions(found: Sequence[Paragraph], text: str, result: list[Spoken]) -> None:

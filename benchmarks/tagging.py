@@ -82,7 +82,7 @@ def paragraphs(number: int) -> None:
         for place, text in enumerate(texts):
             found = tagger.read("", text, author="a", role="member", link_titles=(), title="A thread")
             state = topic if place % 3 == 0 else ThreadState()
-            tagger.post(found, context=context, sellers=True, state=state, first_id=1, about=lambda _: [])
+            tagger.post(found, context=context, sellers=True, thread="", state=state, first_id=1, about=lambda _: [])
             find_dates(text, POSTED)
 
     def stages() -> None:

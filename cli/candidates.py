@@ -30,7 +30,11 @@ folder_option = click.option(
 
 
 @click.group(invoke_without_command=True)
-@click.option("--since", metavar="DAY", help="Look at posts from this day on (the archive's last year by default).")
+@click.option(
+    "--since",
+    metavar="DAY",
+    help="Look at posts from this day on (by default the archive's last year, or its later half).",
+)
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many to show.")
 @folder_option
 @db_option

@@ -63,6 +63,18 @@ def test_planted_names_stand_at_the_top(archive: SmallArchive) -> None:
     assert all("delivery shield" in example["words"].lower() for example in one.examples)
 
 
+def test_in_a_young_archive_the_later_half_is_held_against_the_earlier(tmp_path: Path) -> None:
+    archive = SmallArchive(tmp_path / "young.db")
+    thread = archive.thread("What now?")
+    for number in range(1, 61):
+        words = "They enrolled me in Delivery Shield, and I opted out of it." if number > 40 else NOISE[number % 4]
+        archive.post(
+            thread, number, words, author=f"a{number % 7}", at=f"2024-0{number // 10 + 1}-1{number % 10}T00:00:00Z"
+        )
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    assert "Delivery Shield" in [one.name for one in find_candidates(archive.db.conn, TAXONOMY, stop_names())]
+
+
 def test_known_names_and_old_ones_are_no_candidates(archive: SmallArchive) -> None:
     found = {one.name.lower() for one in find_candidates(archive.db.conn, TAXONOMY, stop_names(), since="2024-01-01")}
     known = (

@@ -70,6 +70,18 @@ def test_without_markup_or_with_another_text_empty_lines_decide() -> None:
         assert [text[p.start : p.end] for p in paragraphs(html, text)] == ["One", "Two", "Three"]
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        "-----</p><p>EDIT: they opted me back in yesterday, nobody asked me.",
+        "-- They did it again after I opted out. And charged me.",
+        "__<br>[mod edit: removed a name]",
+    ],
+)
+def test_what_is_added_below_a_line_is_no_signature(below: str) -> None:
+    assert "signature" not in [kind for kind, _ in cut(f"<p>I was enrolled.</p><p>{below}</p>")]
+
+
 def test_a_signature_is_told_apart() -> None:
     assert cut("<p>The point.</p><p>-- <br>Ann, Harbour Soap</p>")[-1] == ("signature", "--\nAnn, Harbour Soap")
     assert cut("<p>The point.</p><p>Best regards,<br>Ann</p>")[-1][0] == "signature"

@@ -66,6 +66,30 @@ def test_an_accepted_tag_keeps_its_evidence(archive: SmallArchive) -> None:
     assert archive.themes(1) == [("consent_absent", "I never signed up")]
 
 
+def test_an_accepted_description_stays_one_and_a_rejected_one_goes(archive: SmallArchive) -> None:
+    words = (
+        "Stock that sat too long in their warehouse went to some charity by itself, and they call that my gift, because it"
+        " starts that way unless you change it."
+    )
+    thread = archive.thread(TITLE)
+    post = archive.post(thread, 1, words)
+    tag(archive)
+    ((found, how),) = archive.programs(post)
+    assert (found, how) == ("amz.fba_donations", "described")
+    before = archive.db.execute('select start, "end" from program_tags').fetchone()[:]
+    decision = decide(archive, thread, words, found, ACCEPT)
+    tag(archive)
+    assert archive.programs(post) == [(found, "described")]
+    assert (
+        archive.db.execute('select start, "end" from program_tags where rule = ?', ["review"]).fetchone()[:] == before
+    )
+    with archive.db.conn:
+        withdraw(archive.db.conn, decision)
+    decide(archive, thread, words, found, REJECT)
+    tag(archive)
+    assert found not in [program for program, _ in archive.programs(post)]
+
+
 def test_a_decision_on_a_program_reaches_what_inherits_it(archive: SmallArchive) -> None:
     thread = archive.thread("What now?")
     words = "They call it the Prepaid Return Label."

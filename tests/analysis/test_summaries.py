@@ -187,3 +187,20 @@ def test_the_measured_quality_stands_beside_the_counts(archive: SmallArchive, tm
     path.write_text("[1]", encoding="utf-8")
     with pytest.raises(DataFileError, match="optout evaluate"):
         summarise(archive.db.conn, TAXONOMY, path)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_copies_one_with_tags_counts_however_they_are_stored(tmp_path: Path, order: tuple[int, ...]) -> None:
+    archive = SmallArchive(tmp_path / "copies.db")
+    words = "Nobody asked me about any of it, and now I pay for every single one of them."
+    # Off topic and first; then twice where the title says what it is about, once without a date.
+    threads = [archive.thread(title) for title in ("Rain", "Promise Optimization is on", "Promise Optimization again")]
+    days = ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", None)
+    for place in order:
+        archive.post(threads[place], 1, words, at=days[place], author="abc"[place])
+    tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
+    found = rows(
+        archive,
+        "select posts, threads, authors, first_at from summary_totals where site_id = '' and kind = 'program'",
+    )
+    assert found == [(1, 1, 1, days[1])]

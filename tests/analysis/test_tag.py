@@ -85,6 +85,20 @@ def test_a_quotation_decides_what_the_answer_is_about(archive: SmallArchive) -> 
     assert tuple(row) == (1, "inherited from quoted post")
 
 
+def test_a_quotation_from_another_thread_is_not_looked_up_in_this_one(archive: SmallArchive) -> None:
+    elsewhere = archive.thread("Elsewhere")
+    archive.post(elsewhere, 1, "Rain.")
+    thread = archive.thread(TITLE)
+    archive.post(thread, 1, "The Prepaid Return Label did this too.")
+    archive.post(thread, 2, "PO is worse.")
+    quote = '<aside class="quote" data-post="1" data-topic="1"><blockquote><p>Rain.</p></blockquote></aside><p>Nobody asked me.</p>'
+    post = archive.post(thread, 3, quote)
+    tag(archive)
+    assert archive.programs(post) == [(PO, "inherited")]
+    row = archive.db.execute("select rule from program_tags order by paragraph_id desc").fetchone()
+    assert "quoted" not in row[0]
+
+
 def test_an_answer_is_about_what_the_answered_post_is_about(archive: SmallArchive) -> None:
     thread = archive.thread(TITLE)
     archive.post(thread, 1, "The Prepaid Return Label did this too.")

@@ -21,6 +21,25 @@ def test_staff_is_known_by_role_or_name(author: str, role: str) -> None:
     assert spoken("<p>We have passed it on.</p>", author, role) == ["staff"]
 
 
+@pytest.mark.parametrize(
+    "author", ["sick_of_amazon", "boycott_amazon", "news_junkie", "sellersupport_victim", "Amazon_Fan"]
+)
+def test_a_seller_may_have_the_platform_in_his_name(author: str) -> None:
+    assert spoken("<p>Nobody asked me.</p>", author) == ["seller"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Hi sellers, the support team told us nothing about the new return label, and nobody knows how to leave it.",
+        "Hello sellers, nothing helps with regards to exemptions.",
+        "Great news! They switched it on again. The seller support team has no clue.",
+    ],
+)
+def test_a_word_of_a_letter_s_close_inside_a_sentence_makes_no_letter(words: str) -> None:
+    assert spoken(f"<p>{words}</p>") == ["seller"]
+
+
 def test_quotations_and_previews_are_others_words() -> None:
     html = '<blockquote><p>So it said</p></blockquote><aside class="onebox"><article><p>News</p></article></aside><p>Ha</p>'
     assert spoken(html) == ["quotation", "press", "seller"]
