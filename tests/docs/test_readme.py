@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +137,18 @@ def test_every_command_of_optout_on_any_page_is_one_that_click_accepts() -> None
                 parse(words)
             except Exception as error:
                 pytest.fail(f"{page}: {line}: {error}")
+
+
+def test_what_the_readme_says_of_the_tags_is_what_was_measured() -> None:
+    figures = json.loads((ROOT / "data" / "model" / "figures.json").read_text(encoding="utf-8"))["figures"]
+    programs, themes = (figures[what]["all"] for what in ("programs", "themes"))
+    words = ("", "one", "two", "three", "four", "five")
+
+    def said(share: float) -> str:
+        nearest = Fraction(share).limit_denominator(5)
+        return f"{words[nearest.numerator]} in {words[nearest.denominator]}"
+
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert f"{said(programs['precision']['value'])} program tags" in text
+    assert f"{said(themes['precision']['value'])} complaint tags are right" in text
+    assert f"{said(1 - themes['recall']['value'])} complaints are missed" in text
