@@ -42,7 +42,8 @@ INERT = {
     ),
     ThemeRule: ("matches", "misses"),
     Forum: (),
-    Taxonomy: ("version", "programs", "watchlist", "theme_rules", "cues", "forums"),
+    # Of the codebook only which themes there are, and their order; what it says of them is for people.
+    Taxonomy: ("version", "programs", "watchlist", "theme_rules", "cues", "forums", "codebook"),
     Cues: ("interest", "about"),
 }  # fmt: skip
 
@@ -94,6 +95,7 @@ def signature(taxonomy: Taxonomy) -> Signature:
         },
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
         "described": described,
+        "themes": [theme.id for theme in taxonomy.codebook.themes],
         "sites": {site: site in forum.day_first for forum in taxonomy.forums for site in forum.sites},
         "first": first_dates(taxonomy),
         "rest": hashlib.sha256(
@@ -109,8 +111,8 @@ def change(old: Signature, new: Signature) -> Change:
         [rule for rule in one["patterns"] if rule in other["patterns"]] for one, other in ((old, new), (new, old))
     ]
     # What may be described moves the belief in all others.
-    described = old.get("described") != new["described"]
-    if old.keys() != new.keys() or common[0] != common[1] or old["rest"] != new["rest"] or described:
+    whole = any(old.get(part) != new[part] for part in ("described", "themes", "rest"))
+    if old.keys() != new.keys() or common[0] != common[1] or whole:
         return Change(frozenset(), frozenset(), everything=True)
     return Change(
         frozenset(_changed(old["literals"], new["literals"])),

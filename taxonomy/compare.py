@@ -11,7 +11,7 @@ from taxonomy.model import Taxonomy
 
 @dataclass(frozen=True)
 class Difference:
-    """`kind`: `program`, `theme`, `theme rule`, `watched`, `cue`, `forum`. `field` is empty where the whole entry is new
+    """`kind`: `program`, `theme`, `codebook rule`, `theme rule`, `watched`, `cue`, `forum`. `field` is empty where the whole entry is new
     (`before` is None) or gone (`after` is None)."""
 
     kind: str
@@ -31,6 +31,7 @@ def compare(old: Taxonomy, new: Taxonomy) -> list[Difference]:
             {entry.id: entry for entry in old.codebook.themes},
             {entry.id: entry for entry in new.codebook.themes},
         ),
+        ("codebook rule", dict(old.codebook.rules), dict(new.codebook.rules)),
         ("theme rule", {entry.id: entry for entry in old.theme_rules}, {entry.id: entry for entry in new.theme_rules}),
         ("forum", {entry.name: entry for entry in old.forums}, {entry.name: entry for entry in new.forums}),
     )
@@ -46,6 +47,8 @@ def _entries(kind: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Di
         before, after = old.get(name), new.get(name)
         if before is None or after is None:
             yield Difference(kind, name, "", before, after)
+        elif isinstance(before, str) and before != after:
+            yield Difference(kind, name, "text", before, after)
         elif before != after:
             for field in fields(before):
                 values = getattr(before, field.name), getattr(after, field.name)

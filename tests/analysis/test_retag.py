@@ -12,6 +12,7 @@ import pytest
 from analysis import retag
 from analysis.tag import tag_archive
 from taxonomy import Taxonomy, load
+from taxonomy.compare import compare
 from taxonomy.model import Alias, Forum, Mode
 from tests.analysis.small_archive import SmallArchive
 
@@ -221,6 +222,24 @@ def test_a_new_name_reaches_the_addresses_in_which_it_is_read(
 )
 def test_a_change_of_unknown_reach_touches_everything(edit: Callable[[Taxonomy], Taxonomy]) -> None:
     assert retag.change(retag.signature(TAXONOMY), retag.signature(edit(TAXONOMY))).everything
+
+
+def test_what_the_codebook_says_of_a_theme_touches_nothing_and_is_told() -> None:
+    first, *others = TAXONOMY.codebook.themes
+    (rule, text), *rules = TAXONOMY.codebook.rules
+    changed = replace(
+        TAXONOMY,
+        codebook=replace(
+            TAXONOMY.codebook,
+            themes=(replace(first, definition="In other words."), *others),
+            rules=((rule, f"{text} Always."), *rules),
+        ),
+    )
+    assert retag.change(retag.signature(TAXONOMY), retag.signature(changed)).nothing
+    assert [(one.kind, one.id, one.field) for one in compare(TAXONOMY, changed)] == [
+        ("theme", first.id, "definition"),
+        ("codebook rule", rule, "text"),
+    ]
 
 
 def test_another_order_of_day_and_month_touches_the_threads_of_its_sites(tmp_path: Path) -> None:

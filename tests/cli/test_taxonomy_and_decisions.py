@@ -29,6 +29,9 @@ def archive(tmp_path: Path) -> SmallArchive:
     for number in range(2, 9):
         archive.post(thread, number, f"I opted out of Delivery Shield, {number} times.", at="2026-05-01T00:00:00Z")
     tag_archive(archive.db, load(), run_id=archive.tag_run)
+    # What waits for a person is what a test puts there, whatever the model makes of these words.
+    archive.run("delete from theme_candidates")
+    archive.run("delete from review_queue")
     return archive
 
 
