@@ -182,7 +182,7 @@ def test_tags_are_the_same_on_one_core_and_on_many(tmp_path: Path, monkeypatch: 
     assert set(readers) == {"MainThread", "encoder"}
 
 
-@pytest.mark.parametrize(("chance", "tagged", "asked"), [(0.01, False, True), (0.1, True, True), (0.9, True, False)])
+@pytest.mark.parametrize(("chance", "tagged", "asked"), [(0.005, False, True), (0.1, True, True), (0.9, True, False)])
 def test_what_a_rule_finds_and_the_model_doubts_waits_for_a_person(
     archive: SmallArchive, monkeypatch: pytest.MonkeyPatch, chance: float, tagged: bool, asked: bool
 ) -> None:
