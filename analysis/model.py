@@ -113,6 +113,12 @@ class Reading:
         self._text = text
         self._title = title
         self._begun: Future[list[Encoded]] | None = None
+        self._in_sight = False
+
+    def near(self) -> None:
+        """Say that the thread is on a program: then the encoder reads even what does not look worth it. "I was never told"
+        can be said of anything, and is said of that."""
+        self._in_sight = bool(self._ids)
 
     def begin(self) -> None:
         """Let the encoder read on another core, if it is worth it and there is one, while this one does something else."""
@@ -150,14 +156,18 @@ class Reading:
         return theme >= self._model.look_from or about >= self._model.read_from
 
     @property
+    def _heeded(self) -> bool:
+        return self._in_sight or self.worth_reading
+
+    @property
     def about(self) -> float:
         """The probability that the words say something about a program; 0 where they are not worth reading."""
-        return float(self._chances[-2]) if self.worth_reading else 0.0
+        return float(self._chances[-2]) if self._heeded else 0.0
 
     @property
     def describes(self) -> float:
         """The probability that the words name or describe a program themselves, whatever was said before."""
-        return float(self._chances[-1]) if self.worth_reading else 0.0
+        return float(self._chances[-1]) if self._heeded else 0.0
 
     @cached_property
     def _encoded(self) -> list[Encoded]:
@@ -195,11 +205,11 @@ class Reading:
     @property
     def sure(self) -> bool:
         """Whether the paragraph is likely enough to have a theme for any to be a tag."""
-        return self.worth_reading and bool(has_theme(self._chances[:-2], self._model.any_from))
+        return self._heeded and bool(has_theme(self._chances[:-2], self._model.any_from))
 
     def proposals(self, least: float) -> list[Proposal]:
         """The themes with a probability of at least `least`, in the order of the codebook."""
-        if not self.worth_reading:
+        if not self._heeded:
             return []
         return [
             Proposal(

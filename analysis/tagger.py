@@ -143,6 +143,8 @@ class Tagger:
             # Where no program is in sight there is nothing that a theme could be about.
             in_sight = bool(programs or here.evidence or topic.evidence or decided.on_programs(words))
             reading = read.reading if in_sight or begins else None
+            if reading is not None and in_sight:
+                reading.near()
             if reading is not None and (in_sight or reading.about >= BEGINS):
                 if read.voice == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)

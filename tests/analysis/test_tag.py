@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.encoder import Encoded, Encoder
-from analysis.model import Model
+from analysis.model import Model, model
 from analysis.tag import AHEAD, TagCounts, tag_archive
 from taxonomy import load
 from tests.analysis.small_archive import SmallArchive
@@ -188,11 +188,22 @@ def test_what_a_rule_finds_and_the_model_doubts_waits_for_a_person(
 ) -> None:
     monkeypatch.setattr("analysis.model.Reading.chance", lambda *_: chance)
     monkeypatch.setattr("analysis.model.Reading.proposals", lambda *_: [])
-    post = archive.post(archive.thread(TITLE), 1, "I never signed up for this.")
+    post = archive.post(archive.thread(TITLE), 1, "I never signed up for Promise Optimization.")
     tag(archive)
     assert bool(archive.themes(post)) == tagged
     candidates = archive.db.execute("select theme_id, score from theme_candidates").fetchall()
     assert [tuple(row) for row in candidates] == ([("consent_absent", chance)] if asked else [])
+
+
+def test_plain_words_that_could_be_said_of_anything_are_read_where_a_program_is_in_sight(tmp_path: Path) -> None:
+    words = "I was never notified about this change."
+    assert not model().read(words.lower()).worth_reading
+    archive = SmallArchive(tmp_path / "sellers.db", site="sas")
+    about, other = (archive.post(archive.thread(title), 1, words) for title in (TITLE, "Rain"))
+    tag(archive)
+    assert archive.programs(about) == [(PO, "inherited")]
+    assert [theme for theme, _ in archive.themes(about)] == ["notice_deficient"]
+    assert archive.themes(other) == []
 
 
 def test_themes_are_for_the_authors_own_voice(archive: SmallArchive) -> None:
