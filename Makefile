@@ -36,7 +36,7 @@ lock: .venv/dev.stamp
 	    --custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links \
 	    --group $$set pyproject.toml -o requirements/$$set.lock; done
 
-# An hour on two cores. What is only needed here stays out of the environment that the program runs in.
+# Some 70 minutes on two cores. What is only needed here stays out of the environment that the program runs in.
 model: .venv/dev.stamp
 	@echo "training the model of data/model"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --target .venv/model --upgrade \

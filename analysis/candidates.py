@@ -89,7 +89,8 @@ class Candidate:
 def find_candidates(
     connection: Connection, taxonomy: Taxonomy, stop_names: Collection[str], *, since: str | None = None, top: int = 50
 ) -> list[Candidate]:
-    """The `top` candidates of the posts written since that day (an ISO date; by default the archive's last year, or its later half if it spans no more).
+    """The `top` candidates of the posts written since that day (an ISO date; by default the archive's last year, or its
+    later half if it spans no more).
 
     `stop_names` are names that are known to be none. The archive must be tagged: only the author's own paragraphs count.
     """

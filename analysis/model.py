@@ -1,8 +1,8 @@
 """The trained model: what a paragraph's words speak for, beyond the rules.
 
 Two stages. A bag of word vectors with linear scores (some 100 µs a paragraph) says whether the words are about a program
-at all, and whether a theme is worth looking for. Where one is, the encoder (milliseconds) decides which. Both give
-scores that are sums over the pieces of words, so each says which sentence and which words made it.
+at all, or may carry a theme. Where they may, or the thread is on a program already, the encoder (milliseconds) decides.
+Its scores are sums over the pieces of words, so each says which sentence and which words made it.
 `training/train.py` makes `data/model/`; no text is stored there.
 """
 
@@ -149,7 +149,7 @@ class Reading:
 
     @cached_property
     def worth_reading(self) -> bool:
-        """Whether the words may carry a theme, or say something about a program: else the encoder does not read them."""
+        """Whether the words, to the first stage, may carry a theme or say something about a program."""
         if not self._ids:
             return False
         theme, about = map(float, self._first[-2:])
@@ -157,11 +157,12 @@ class Reading:
 
     @property
     def _heeded(self) -> bool:
+        """Whether the encoder reads the words."""
         return self._in_sight or self.worth_reading
 
     @property
     def about(self) -> float:
-        """The probability that the words say something about a program; 0 where they are not worth reading."""
+        """The probability that the words say something about a program; 0 where the encoder does not read them."""
         return float(self._chances[-2]) if self._heeded else 0.0
 
     @property

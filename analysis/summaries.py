@@ -27,7 +27,7 @@ TABLES = ("forum_months", "summary_months", "summary_totals", "summary_pairs", "
 _COUNTED = """
 create temp table counted (post_id integer primary key, site_id, thread_id, author_id, created_at, month, state, here, anywhere)
 """
-# `here`, `anywhere`: 1 unless an earlier post of the forum, or of any, has the same words.
+# `here`, `anywhere`: 1 unless another post of the forum, or of any, stands for all with the same words.
 _POSTS = """
 insert into temp.counted
 select p.id, t.site_id, p.thread_id, p.author_id, p.created_at, substr(p.created_at, 1, 7), t.state,
@@ -38,9 +38,8 @@ where p.kind = 'post'
 _COPIES = """
 create temp table copies as
 select post_id, nullif(in_site > 1, 0) as here, nullif(in_all > 1, 0) as anywhere from (
-    select p.id as post_id,
-        row_number() over (partition by m.words_digest, t.site_id order by {first}) as in_site,
-        row_number() over (partition by m.words_digest order by {first}) as in_all
+    select p.id as post_id, row_number() over (partition by m.words_digest, t.site_id {first}) as in_site,
+        row_number() over (partition by m.words_digest {first}) as in_all
     from (select words_digest from tagged_posts where words_digest is not null group by 1 having count(*) > 1) d
     join tagged_posts m on m.words_digest = d.words_digest join posts p on p.id = m.post_id
     join threads t on t.id = p.thread_id)
@@ -48,11 +47,8 @@ where in_all > 1 or in_site > 1
 """
 # Which of several posts with the same words stands for all: one that has tags, the earliest, the same however they are
 # stored.
-_FIRST = """
-not exists (select 1 from paragraphs g where g.post_id = p.id and g.revision_id is null and (g.id in (select paragraph_id
-from program_tags) or g.id in (select paragraph_id from theme_tags))), p.created_at is null, p.created_at, t.site_id,
-t.native_id, p.native_id
-"""
+_FIRST = """order by p.id not in (select post_id from hits), p.created_at is null, p.created_at, t.site_id, t.native_id,
+p.native_id"""
 _HITS = """
 create temp table hits as
 select 'program' as kind, x.program_id as subject_id, x.paragraph_id, g.post_id, g.voice, max(x.how = 'named') as named
@@ -142,11 +138,11 @@ def summarise(connection: Connection, taxonomy: Taxonomy, figures: Path = FIGURE
     for table in TABLES:
         execute(f"delete from {table}")
     for statement in (
+        _HITS,
         _COPIES.format(first=_FIRST),
         "create index temp.copies_by_post on copies(post_id)",
         _COUNTED,
         _POSTS,
-        _HITS,
     ):
         execute(statement)
     execute("create temp table marketplaces (program_id text primary key, marketplace text not null)")

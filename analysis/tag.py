@@ -109,7 +109,7 @@ def _thread(
     sellers = site_id in tagger.sellers
     digests = store.contexts(connection, stale.thread_id)
     next_id = store.next_paragraph_id(connection)
-    for version, read in groupby(_read_ahead(connection, tagger, stale, title, sellers), itemgetter(0)):
+    for version, read in groupby(_read_ahead(connection, tagger, stale, surroundings, sellers), itemgetter(0)):
         post = version.post
         links = store.thread_links(connection, post["id"])
         tagged, state_after = tagger.post(
@@ -149,7 +149,7 @@ def _thread(
 
 
 def _read_ahead(
-    connection: Connection, tagger: Tagger, stale: store.Stale, title: str, sellers: bool
+    connection: Connection, tagger: Tagger, stale: store.Stale, context: Context, sellers: bool
 ) -> Iterator[tuple[Version, Read | None]]:
     """Each version of each post, with None, and then with its paragraphs one by one. On a forum of sellers the encoder begins
     with what is worth reading some paragraphs before they are tagged; elsewhere few turn out to need it."""
@@ -162,7 +162,7 @@ def _read_ahead(
             author=version.post["name"] or "",
             role=version.post["role"] or "",
             link_titles=version.link_titles,
-            title=title,
+            title=context.title.text,
         ):
             if sellers and paragraph.reading is not None:
                 paragraph.reading.begin()

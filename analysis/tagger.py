@@ -89,8 +89,8 @@ class Tagger:
     def read(
         self, html: str, text: str, *, author: str, role: str, link_titles: Iterable[str], title: str
     ) -> Iterator[Read]:
-        """The paragraphs of a post, one by one, in a thread of that title."""
-        found, title = paragraphs(html, text, frozenset(link_titles)), fold(title).text
+        """The paragraphs of a post, one by one, in a thread of that (folded) title."""
+        found = paragraphs(html, text, frozenset(link_titles))
         for paragraph, voice in zip(found, voices(found, text, author=author, role=role), strict=True):
             words = text[paragraph.start : paragraph.end]
             folded = fold(without_addresses(words))
@@ -113,9 +113,9 @@ class Tagger:
         """The paragraphs of a post, as read, tagged, and the state of the thread after it. They are numbered from
         `first_id`, by which later ones refer to earlier ones.
 
-        `sellers` says whether the forum is one of sellers, `thread` is the forum's id of the thread. `context` and `state` are the thread's before this post, and are
-        left alone; `about(number)` says which programs an earlier post of the thread is about, `about(None)` the post that
-        this one answers. `decided` is what people decided about its paragraphs.
+        `sellers` says whether the forum is one of sellers, `thread` is the forum's id of the thread. `context` and `state`
+        are the thread's before this post, and are left alone; `about(number)` says which programs an earlier post of the
+        thread is about, `about(None)` the post that this one answers. `decided` is what people decided about its paragraphs.
         """
         context = replace(context, known=set(context.known))
         assert isinstance(context.known, set)
@@ -219,8 +219,8 @@ class Tagger:
             start, end = folded.span(*reading.sentence_for(program_id))
             return Evidence(program_id, number, start + offset, end + offset, DESCRIBED)
 
-        chances = dict(zip(self.model.programs, map(float, reading.described()), strict=True))
-        chances = {name: chance for name, chance in chances.items() if name not in rejected}
+        found = zip(self.model.programs, map(float, reading.described()), strict=True)
+        chances = {name: chance for name, chance in found if name not in rejected}
         return Description(chances, reading.describes, sentence)
 
     def _moved(self, topic: Topic, description: Description) -> Topic:

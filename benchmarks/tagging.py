@@ -80,7 +80,7 @@ def paragraphs(number: int) -> None:
 
     def whole() -> None:
         for place, text in enumerate(texts):
-            found = tagger.read("", text, author="a", role="member", link_titles=(), title="A thread")
+            found = tagger.read("", text, author="a", role="member", link_titles=(), title=context.title.text)
             state = topic if place % 3 == 0 else ThreadState()
             tagger.post(found, context=context, sellers=True, thread="", state=state, first_id=1, about=lambda _: [])
             find_dates(text, POSTED)
