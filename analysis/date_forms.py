@@ -85,6 +85,10 @@ HOLIDAYS: dict[str, Callable[[int], Period]] = {
 EARLIEST = 1990
 DOTTED = re.compile(r"\d\d\.\d\d\.\d{4}")
 VERSION = re.compile(r"(?:version|release|build|firmware|v|model(?: no)?)\.? ?$", re.I)
+# What stands after one of these is a thing's number: "SKU 2019-04".
+NUMBERED = re.compile(
+    r"(?<!\w)(?:sku|asin|fnsku|upc|ean|part|item|lot|batch|serial)(?:[ -](?:no|nr|number|id))?\.?:? ?#? ?$", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -242,12 +246,16 @@ def _week_of_month(at: Match) -> Period | None:
     return periods.days(first, first + timedelta(days=6))
 
 
+def _numbers_a_thing(at: Match) -> bool:
+    return NUMBERED.search(at.text, max(0, at.span[0] - 16), at.span[0]) is not None
+
+
 def _iso(at: Match) -> Period | None:
-    return periods.day(at.year, int(at.get("m")), at.day)
+    return None if _numbers_a_thing(at) else periods.day(at.year, int(at.get("m")), at.day)
 
 
 def _numeric_month(at: Match) -> Period | None:
-    return periods.month(at.year, int(at.get("m")))
+    return None if _numbers_a_thing(at) else periods.month(at.year, int(at.get("m")))
 
 
 def _numeric(at: Match) -> Period | None:
@@ -272,8 +280,9 @@ def _ordered(at: Match) -> tuple[int, int]:
 
 def _season(at: Match) -> Period | None:
     name = at.get("season")
-    if at.get("year"):
-        return periods.season(name, at.year)
+    written = at.get("year") or at.get("short")
+    if written:
+        return periods.season(name, _full_year(int(written), at.posted))
     found = [periods.season(name, number) for number in _years(at)]
     posted = at.posted
     if posted is None:
@@ -581,7 +590,7 @@ FORMS = (
     _form(
         "season of a year",
         "season",
-        rf"{_FREE}(?P<season>spring|summer|autumn|fall|winter)(?: of|,)? {_YEAR}{_END}",
+        rf"{_FREE}(?P<season>spring|summer|autumn|fall|winter)(?:(?: of|,)? {_YEAR}|,? '(?P<short>\d\d)){_END}",
         _season,
     ),
     _form(

@@ -106,6 +106,7 @@ last month of that name | that old post of last March | last March | 2024-03-01 
 last month of that name | next May | next May | 2024-05-01 | 2024-05-31 | month
 season of a year | Summer 2022 | Summer 2022 | 2022-06-01 | 2022-08-31 | about
 season of a year | winter of 2022 | winter of 2022 | 2022-12-01 | 2023-02-28 | about
+season of a year | the Spring '21 update | Spring '21 | 2021-03-01 | 2021-05-31 | about
 last season of that name | last summer | last summer | 2023-06-01 | 2023-08-31 | about
 quarter | Q4 2023 | Q4 2023 | 2023-10-01 | 2023-12-31 | about
 quarter and its year in one | in 3Q23 | 3Q23 | 2023-07-01 | 2023-09-30 | about
@@ -165,6 +166,7 @@ NO_DATES = {
     "case id": "case 20240321, ticket #2019",
     "stars": "on 4/5 stars",
     "sku": "SKU 2020-BLUE-11",
+    "numbers of things": "SKU 2019-04, part no. 2019-04-01, item # 04/2019",
     "standard": "ISO 9001:2015",
     "measure": "10.12.14 mm",
     "no such day": "31Feb2022, 2022-13-40, Feb 30, 2023, 29 February 2023, Feb 29, 2023",
