@@ -1,8 +1,9 @@
 """The encoder: MiniLM, trained further on the labelled paragraphs, and written as 8-bit weights for onnxruntime.
 
 What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes, and whether it is about a
-program and describes one, are read off the paragraph's own pieces, programs off those of the title too. Each label heeds
-some pieces more than others, and its score is a sum over them.
+program and describes one, are read off the paragraph's own pieces, programs off those of the title too. Each theme heeds
+some pieces more than others, and its score is a sum over them; programs heed all alike (to let them choose brought
+nothing).
 """
 
 from __future__ import annotations
@@ -119,8 +120,8 @@ class Network(nn.Module):
         self.encoder = Encoder(pretrained)
         self.dropout = Dropout()
         self.themes, self.programs = nn.Linear(WIDTH, themes), nn.Linear(WIDTH, programs)
-        self.heed, self.program_heed = (nn.Linear(WIDTH, count, bias=False) for count in (themes, programs))
-        for layer in (self.themes, self.heed, self.program_heed):
+        self.heed = nn.Linear(WIDTH, themes, bias=False)
+        for layer in (self.themes, self.heed):
             nn.init.zeros_(layer.weight)
         # Of a hundred pairs of paragraph and theme some four hold.
         nn.init.constant_(self.themes.bias, -3.0)
@@ -131,12 +132,10 @@ class Network(nn.Module):
         # All but the mark at the end.
         both = there * functional.pad(there, (0, 1))[:, 1:]
         states, dropped = states.float(), self.dropout(states).float()
-
-        def heeded(heed: nn.Linear, speak: nn.Linear, pieces: Tensor) -> Tensor:
-            shares = (heed(states).float() + (1 - pieces)[..., None] * -1e4).softmax(1)
-            return (shares * (dropped @ speak.weight.T).float()).sum(1) + speak.bias
-
-        return heeded(self.heed, self.themes, own), heeded(self.program_heed, self.programs, both)
+        shares = (self.heed(states).float() + (1 - own)[..., None] * -1e4).softmax(1)
+        themes = (shares * (dropped @ self.themes.weight.T).float()).sum(1) + self.themes.bias
+        mean = (dropped * both[..., None]).sum(1) / both.sum(1, keepdim=True)
+        return themes, (mean @ self.programs.weight.T).float() + self.programs.bias
 
 
 def trained(pretrained: Pretrained, samples: Sequence[Sample], seed: int, say: Callable[[str], None]) -> Network:
@@ -211,8 +210,9 @@ class Labelling(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.encoder = network.encoder
-        layers = (network.heed, network.program_heed, network.themes, network.programs)
-        self.register_buffer("labels", torch.cat([layer.weight.detach() for layer in layers]).T.contiguous())
+        programs = network.programs.weight.detach()
+        weights = (network.heed.weight.detach(), torch.zeros_like(programs), network.themes.weight.detach(), programs)
+        self.register_buffer("labels", torch.cat(weights).T.contiguous())
 
     def forward(self, ids: Tensor) -> Tensor:
         return (self.encoder(ids) @ self.labels).unflatten(-1, (2, -1))

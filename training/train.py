@@ -1,6 +1,8 @@
 """Trains the model and writes `data/model/`.
 
-    python -m training.train [--held-out WRITER,...] [--folder FOLDER] [--same-encoder]
+    python -m training.train [--held-out WRITER,...] [--folder FOLDER] [--same-encoder | --share PART]
+
+`--share .5 --folder SOMEWHERE` learns from half of the writers only: two such runs and a whole one are a learning curve.
 
 The encoder never reads the threads of the `HELD_OUT` writers: on them probabilities are calibrated, thresholds chosen, and the
 model is measured. The test part is not read.
@@ -12,6 +14,7 @@ import argparse
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -80,6 +83,19 @@ class Lesson:
     def rows(self, writers: Sequence[str], *, without: bool) -> NDArray[np.int64]:
         return np.flatnonzero([(example.writer in writers) != without for example in self.examples])
 
+    def left_out(self, held_out: Sequence[str], share: float) -> list[str]:
+        """Writers, in an order of their own, until those not among them wrote no more than that share of the rest."""
+        wrote = Counter(e.writer for e in self.examples if e.writer and e.writer not in held_out)
+        order = sorted(wrote, key=lambda writer: hashlib.sha256(writer.encode()).hexdigest())
+        total, away = sum(wrote.values()), 0
+        found = []
+        for writer in order:
+            if away >= (1 - share) * total:
+                break
+            away += wrote[writer]
+            found.append(writer)
+        return found
+
     def encoded(self, folder: Path, added: dict[str, Floats], rows: Sequence[int]) -> tuple[Floats, Floats]:
         """Scores of themes and of programs as the tagger will see them: by the 8-bit encoder."""
         encoder = Encoder(folder / "encoder.onnx")
@@ -102,6 +118,13 @@ def main() -> None:
         "--same-encoder",
         action="store_true",
         help="leave the folder's encoder as it is, and do only the rest, which takes minutes",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        metavar="PART",
+        help="let the encoder learn from this share of what the writers wrote, writer by writer (%(default)s)",
     )
     options = parser.parse_args()
     began = time.monotonic()
@@ -129,7 +152,9 @@ def main() -> None:
         with np.load(options.folder / "model.npz", allow_pickle=False) as arrays:
             added = {name: arrays[name] for name in BIASES}
     else:
-        network = trained(lesson.pretrained, lesson.samples(lesson.rows(writers, without=True)), SEED, say)
+        learned = lesson.rows([*writers, *lesson.left_out(writers, options.share)], without=True)
+        say(f"{len(learned)} to learn from")
+        network = trained(lesson.pretrained, lesson.samples(learned), SEED, say)
         options.folder.mkdir(parents=True, exist_ok=True)
         export(network, options.folder / "encoder.onnx")
         added = biases(network)
