@@ -21,7 +21,7 @@ from analysis.programs import (
 from analysis.review import NONE, Decisions
 from analysis.themes import ThemeHit, themes
 from analysis.topic import DESCRIBED, Evidence, Topic
-from analysis.voice import voices
+from analysis.voice import AUTHOR, Spoken, introduces, speaks_up, voices
 from taxonomy.model import Taxonomy
 from taxonomy.names import Context, Mention, names
 from taxonomy.normalise import Folded, fold
@@ -29,11 +29,13 @@ from taxonomy.normalise import Folded, fold
 # What of a post is not its author's wording.
 NOT_OWN = frozenset(("quote", "preview", "signature", "navigation"))
 COPIED_AT_LEAST = 40
+# Voices of what sellers paste without a mark.
+PASTED = frozenset(("announcement", "email"))
 # The probability of being about a program from which on a paragraph may be the first in its thread that is about one.
 BEGINS = 0.8
 # The probability of describing one that its words need to begin a topic. Chosen, like the next, on held-out writers and on
 # a forum about something else, which is to get next to no tags even if it were one of sellers.
-BEGINS_BY = 0.35
+BEGINS_BY = 0.5
 # The probability of being about a program from which on, among sellers, a theme may stand with no program in sight.
 SURELY_ABOUT = 0.97
 # What the model finds at least so probable, and not probable enough to be a tag, is put before a person.
@@ -41,6 +43,9 @@ ASK_FROM = 0.2
 # What a rule finds and the model gives less than this is no tag and put before a person: without it false alarms on
 # held-out writers pass the limit. With .05 a real thread lost three plain complaints that rules had found.
 AGAINST_A_RULE = 0.01
+# The probability of being no seller's words from which on a paragraph is taken for an announcement that somebody pasted:
+# by itself, and where one stands before it or something introduces it. No seller among the held-out writers reaches .3.
+OFFICIAL, OFFICIAL_BESIDE = 0.7, 0.4
 MODEL_RULE = "model"
 
 
@@ -124,7 +129,8 @@ class Tagger:
         here = self._looked_up(topic, about(None), "answered post")
         elsewhere = here != topic
         trade = sellers or any(map(self.inheritance.trades, (context.title, context.thread)))
-        result = []
+        result: list[Tagged] = []
+        pasted = False
         for number, read in enumerate(found, first_id):
             paragraph, words, folded = read.paragraph, read.words, read.folded
             mentioned = named(self.names.find_folded(folded, context))
@@ -145,8 +151,10 @@ class Tagger:
             reading = read.reading if in_sight or begins else None
             if reading is not None and in_sight:
                 reading.near()
+            voice = self._voice(read, reading if in_sight else None, pasted=pasted)
+            pasted = voice[0] in PASTED or introduces(words)
             if reading is not None and (in_sight or reading.about >= BEGINS):
-                if read.voice == "seller":
+                if voice[0] == "seller":
                     hits, proposed = self._themes(folded, reading, paragraph.start)
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
                 listed = bool(mentioned) and not programs
@@ -167,7 +175,6 @@ class Tagger:
             if not open_which and all(tag.program_id in self.buyer_side for tag in programs):
                 hits, proposed = [], []
             hits = decided.themes(hits, words, paragraph.start)
-            voice = (read.voice, read.voice_rule, read.voice_evidence)
             result.append(Tagged(paragraph, *voice, tuple(programs), tuple(hits), tuple(proposed)))
             own = self._named(number, programs)
             if paragraph.kind not in ASIDE_KINDS:
@@ -180,6 +187,15 @@ class Tagger:
                 if described is not None and (topic.evidence or begins):
                     topic = self._moved(topic, described)
         return result, ThreadState(state.known | context.known, topic, state.opening)
+
+    def _voice(self, read: Read, reading: Reading | None, *, pasted: bool) -> Spoken:
+        """Whose words they are, by the model where nothing else says. `pasted`: something pasted may go on here."""
+        if reading is not None and read.voice == "seller" and read.voice_rule == AUTHOR:
+            beside = pasted and not speaks_up(read.words)
+            if reading.official >= (OFFICIAL_BESIDE if beside else OFFICIAL):
+                start, end = read.folded.span(*reading.official_sentence())
+                return "announcement", MODEL_RULE, read.words[start:end]
+        return read.voice, read.voice_rule, read.voice_evidence
 
     def opening(self, mentions: Iterable[Mention]) -> ThreadState:
         """The state of a thread of which only the title is read, in which these programs are named."""

@@ -12,6 +12,8 @@ from analysis.paragraphs import LETTER_CLOSING, LETTER_OPENING, Paragraph
 
 # "Julia_Amazon", "kim@ebay". Sellers call themselves "sick_of_amazon".
 STAFF_HANDLES = re.compile(r"[A-Z][A-Za-z]*_Amazon|.+@(?:ebay|etsy|walmart|amazon)")
+# The rule where nothing speaks for another voice than the author's own.
+AUTHOR = "author"
 BY_KIND = {"quote": "quotation", "preview": "press", "navigation": "navigation"}
 
 # Sentences that a platform writes and a seller does not.
@@ -61,6 +63,13 @@ QUOTED_LINES = re.compile(r"(?:[ \t]*>[^\n]*(?:\n|$))+")
 STAFF_NOTE = re.compile(r"(?:[_—-]+\s*)?\[?(?:mod(?:erator)?|admin|staff)(?:'s)? (?:edit|note)\b", re.I)
 # A letter closes with a sentence of its own: "with regards to" does not.
 CLOSING = re.compile(rf"(?:\A|(?<=[\n.!?]))\s*(?:{LETTER_CLOSING.pattern})", re.I)
+# What ends so, with a colon, introduces somebody else's words: "Just got this e-mail:".
+LEAD_IN = re.compile(
+    r"\b(?:got|received|posted|reposted|copied|pasted|says?|said|reads?|response|reply|replied|answer(?:ed)?|wrote|sent"
+    r"|from (?:amazon|ebay|etsy|walmart|tiktok|shopify|seller central|(?:seller )?support)|e-?mail|message|notice"
+    r"|notification|announcement|polic(?:y|ies)|help page|news|following|below)\b[^.!?\n]*:\s*\Z",
+    re.I,
+)
 # A pasted letter goes on for at most so many paragraphs after its opening.
 LETTER = 15
 # A voice, the rule that decided it, and on what: a role, a handle, a kind of markup, or words, one find to a line. None
@@ -101,12 +110,17 @@ def _voice(paragraph: Paragraph, words: str, own: Spoken | None) -> Spoken:
             if not official:
                 return "quotation", "in quotation marks", words.strip()[0]
             return "announcement", "quoted official words", "\n".join(official)
-        if len(official) >= 2 and not _speaks_up(words):
+        if len(official) >= 2 and not speaks_up(words):
             return "announcement", "official sentences", "\n".join(official)
-    return own or ("seller", "author", None)
+    return own or ("seller", AUTHOR, None)
 
 
-def _speaks_up(words: str) -> bool:
+def introduces(words: str) -> bool:
+    """Whether what comes next is likely somebody else's words."""
+    return LEAD_IN.search(words) is not None
+
+
+def speaks_up(words: str) -> bool:
     """Whether a seller is heard in it, as "I" or by where he stands."""
     return PERSONAL.search(words) is not None or SELLERS_SIDE.search(words) is not None
 
@@ -133,7 +147,7 @@ def _letters(found: Sequence[Paragraph], text: str, result: list[Spoken], own: S
         last = place
         for other in range(place, min(place + LETTER, len(found))):
             words = text[found[other].start : found[other].end]
-            if found[other].kind not in ("text", "list", "heading") or (other > place and _speaks_up(words)):
+            if found[other].kind not in ("text", "list", "heading") or (other > place and speaks_up(words)):
                 break
             if CLOSING.search(words):
                 last = other
@@ -143,7 +157,7 @@ def _letters(found: Sequence[Paragraph], text: str, result: list[Spoken], own: S
         first_words = text[paragraph.start : paragraph.end]
         # "Dear seller," can be irony: a letter has official sentences, or a closing.
         signs = [sign for p in found[place : last + 1] for sign in _signs(text[p.start : p.end])]
-        if signs and not (last == place and _speaks_up(first_words)):
+        if signs and not (last == place and speaks_up(first_words)):
             for number in range(place, last + 1):
                 result[number] = ("email", "pasted letter", f"{opening[0]}\n{signs[0]}")
         place = last + 1
@@ -162,7 +176,7 @@ def _questions(found: Sequence[Paragraph], text: str, result: list[Spoken]) -> N
     place = 0
     while place < len(found):
         headed = FAQ_HEADING.match(words[place])
-        if headed and _speaks_up(words[place]):
+        if headed and speaks_up(words[place]):
             headed = None
         end = place + 1 if headed else place
         pairs = 0
@@ -186,7 +200,7 @@ def _answered(words: Sequence[str], *, headed: bool) -> int:
     length = 1
     if not answers and len(words) > 1 and not QUESTION.match(words[1]):
         answers, length = words[1], 2
-    return length if answers and not _speaks_up(answers) and (headed or INSTRUCTION.match(answers)) else 0
+    return length if answers and not speaks_up(answers) and (headed or INSTRUCTION.match(answers)) else 0
 
 
 def _neighbours(found: Sequence[Paragraph], text: str, result: list[Spoken]) -> None:
@@ -203,7 +217,7 @@ def _neighbours(found: Sequence[Paragraph], text: str, result: list[Spoken]) -> 
             ):
                 continue
             words = text[found[place].start : found[place].end]
-            if not _speaks_up(words) and (
+            if not speaks_up(words) and (
                 found[place].kind in ("heading", "list", "table") or _official(words) or words.endswith(":")
             ):
                 result[place] = ("announcement", "beside official ones", result[before][2])

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.labelled import FOLDER, train
-from analysis.programs import SPEAKERS
 from archive.markup import render
 from taxonomy.datafile import DataFile
 from taxonomy.model import Taxonomy
 
 SAYINGS = FOLDER / "labelled" / "sayings.yml"
+# Whose prose carries no theme, whatever it says. Quotations are left out: they are other sellers' talk.
+OFFICIAL = ("staff", "announcement", "email", "press")
 
 
 @dataclass(frozen=True)
 class Example:
-    """A text with its labels. The three weights say how much it teaches about themes, `about`, and programs.
+    """A text with its labels. The weights say how much it teaches about themes, `about`, programs, and `official`: whether
+    a platform speaks, or a reporter, and no seller.
 
     `thread` is empty for what stands in no thread: that is learned from in every fold and measured in none.
     """
@@ -26,10 +28,12 @@ class Example:
     themes: tuple[str, ...] = ()
     about: bool = True
     describes: bool = True
+    official: bool = False
     programs: tuple[str, ...] = ()
     for_themes: float = 0.0
     for_about: float = 0.0
     for_programs: float = 0.0
+    for_official: float = 0.0
     thread: str = ""
     writer: str = ""
 
@@ -44,7 +48,8 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
     for thread in train():
         for paragraph in thread.paragraphs:
             labels, text = paragraph.labels, render(paragraph.html).text
-            if not text or labels.voice not in SPEAKERS:
+            official = labels.voice in OFFICIAL
+            if not text or not (official or labels.voice == "seller"):
                 continue
             programs = tuple(sorted((labels.programs or labels.inherited) & known))
             yield Example(
@@ -53,10 +58,12 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
                 tuple(sorted(labels.themes)),
                 bool(labels.programs or labels.inherited),
                 bool(labels.programs),
+                official,
                 programs,
-                for_themes=float(labels.voice == "seller"),
+                for_themes=1.0,
                 for_about=1.0,
                 for_programs=(1.0 if labels.programs else 0.5) * bool(programs),
+                for_official=1.0,
                 thread=thread.id,
                 writer=thread.writer,
             )

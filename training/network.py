@@ -1,7 +1,7 @@
 """The encoder: MiniLM, trained further on the labelled paragraphs, and written as 8-bit weights for onnxruntime.
 
-What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes, and whether it is about a
-program and describes one, are read off the paragraph's own pieces, programs off those of the title too. Each theme heeds
+What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes, whether it is about a
+program and describes one, and whether a platform speaks, are read off the paragraph's own pieces, programs off those of the title too. Each theme heeds
 some pieces more than others, and its score is a sum over them; programs heed all alike (to let them choose brought
 nothing).
 """
@@ -46,8 +46,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sample:
-    """A text as pieces, with where its own begin, and its labels. `theme` has 0 or 1 for each theme, for being about a
-    program and for describing one, and `for_themes` how much it teaches of each; the shares in `program` sum to 1."""
+    """A text as pieces, with where its own begin, and its labels. `theme` has 0 or 1 for each theme, for any, for being
+    about a program, for describing one, and for being no seller's words, and `for_themes` how much it teaches of each; the
+    shares in `program` sum to 1."""
 
     ids: tuple[int, ...]
     own: int
@@ -238,7 +239,7 @@ def export(network: Network, path: Path) -> None:
 
 
 def biases(network: Network) -> dict[str, Floats]:
-    """What is added to the scores of the themes, with the three questions after them, and of the programs."""
+    """What is added to the scores of the themes, with the four questions after them, and of the programs."""
     return {
         "theme_bias": network.themes.bias.detach().numpy().copy(),
         "program_bias": network.programs.bias.detach().numpy().copy(),

@@ -55,13 +55,14 @@ class Lesson:
         self.titles = [cut.pieces(fold(example.title).text)[0] for example in self.examples]
         self.theme = np.array(
             [
-                [*(name in e.themes for name in self.themes), bool(e.themes), e.about, e.describes]
+                [*(name in e.themes for name in self.themes), bool(e.themes), e.about, e.describes, e.official]
                 for e in self.examples
             ],
             np.float32,
         )
         self.for_themes = np.array(
-            [[*[e.for_themes] * (len(self.themes) + 1), *[e.for_about] * 2] for e in self.examples], np.float32
+            [[*[e.for_themes] * (len(self.themes) + 1), *[e.for_about] * 2, e.for_official] for e in self.examples],
+            np.float32,
         )
         self.program = np.array([[name in e.programs for name in self.programs] for e in self.examples], np.float32)
         self.program /= np.maximum(1, self.program.sum(1, keepdims=True))
@@ -172,7 +173,7 @@ def main() -> None:
     everywhere = sure(likely, *thresholds(likely, wanted))
     first_any, first_about = first_chances[away][judged][:, -2:].T
     look_from = _look_from(first_any, everywhere & (wanted > 0))
-    read_from = float(np.quantile(first_about[labels[judged, -2] > 0], LOST_AT_MOST / 2))
+    read_from = float(np.quantile(first_about[labels[judged, count + 1] > 0], LOST_AT_MOST / 2))
     read = (first_any >= look_from) | (first_about >= read_from)
     any_from, limits = thresholds(likely * read[:, None], wanted)
     report: dict[str, Any] = {
@@ -183,13 +184,14 @@ def main() -> None:
         "themes_if_it_read_all": measured(everywhere, wanted),
         "by_threshold": _curve(likely[:, :count], wanted),
         "about": measured(first_chances[in_thread][:, [-1]] >= 0.5, first.wanted[in_thread][:, [-1]]),
-        "about_by_the_encoder": measured(probable[:, [-2]] >= 0.5, labels[:, [-2]]),
-        "describes": measured(probable[:, [-1]] >= 0.5, labels[:, [-1]]),
+        "about_by_the_encoder": measured(probable[:, [count + 1]] >= 0.5, labels[:, [count + 1]]),
+        "describes": measured(probable[:, [count + 2]] >= 0.5, labels[:, [count + 2]]),
+        "official": measured(probable[:, [count + 3]] >= 0.5, labels[:, [count + 3]]),
         "programs": _programs(program_scores, lesson, away),
     }
     print(json.dumps(report, indent=1), flush=True)
     taught = json.dumps(
-        [(e.text, e.title, e.themes, e.about, e.describes, e.programs, e.thread) for e in lesson.examples]
+        [(e.text, e.title, e.themes, e.about, e.describes, e.official, e.programs, e.thread) for e in lesson.examples]
     )
     card = {
         "digest": digest(options.folder),

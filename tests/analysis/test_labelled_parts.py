@@ -105,6 +105,11 @@ def test_the_parts_share_no_writers() -> None:
     assert not {thread.writer for thread in read(TEST)} & {thread.writer for thread in train()}
 
 
+def test_every_thread_has_an_id_of_its_own() -> None:
+    counts = Counter(thread.id for thread in [*read(TEST), *train()])
+    assert [thread for thread, count in counts.items() if count > 1] == []
+
+
 WITHIN = pytest.mark.parametrize("part", ["test", "train", "sayings"])
 
 

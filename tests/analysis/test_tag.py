@@ -218,6 +218,22 @@ def test_themes_are_for_the_authors_own_voice(archive: SmallArchive) -> None:
     assert archive.themes(seller) == [("consent_absent", "I never signed up")]
 
 
+def test_what_a_platform_wrote_is_known_in_a_seller_s_post_without_a_mark(archive: SmallArchive) -> None:
+    html = (
+        "<p>Found this in my inbox:</p><p>To help buyers plan, delivery promises on your account are set by us and may be"
+        " shorter than the ones you configured.</p><p>Your late shipments during this period are not counted. Sellers who"
+        " prefer their own promises must reply within seven days.</p><p>Seven days, and it lay in the spam folder for"
+        " five of them. I was never asked.</p>"
+    )
+    post = archive.post(archive.thread(TITLE), 1, html)
+    tag(archive)
+    rows = archive.db.execute("select voice, voice_rule, voice_evidence from paragraphs order by position").fetchall()
+    assert [row["voice"] for row in rows] == ["seller", "announcement", "announcement", "seller"]
+    pasted = rows[1:3]
+    assert all(row["voice_rule"] == "model" and row["voice_evidence"] in html for row in pasted)
+    assert "consent_absent" in dict(archive.themes(post))
+
+
 def test_a_theme_needs_a_sellers_program(archive: SmallArchive) -> None:
     thread = archive.thread("Unrelated")
     alone = archive.post(thread, 1, "I never signed up for this.")
