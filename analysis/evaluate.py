@@ -117,23 +117,24 @@ def errors(judged: Iterable[Judged]) -> dict[str, list[dict[str, Any]]]:
     for entry in judged:
         labels = entry.paragraph.labels
         shown = {"id": entry.paragraph.id, "title": entry.thread.title, "text": entry.text[:SHOWN]}
-        wanted = {f"program {{}}: {program}": "named" for program in labels.programs}
-        wanted |= {f"program {{}}: {program}": "inherited" for program in labels.inherited}
-        wanted |= {f"theme {{}}: {theme}": "" for theme in labels.themes}
-        given = {f"program {{}}: {tag.id}": tag for tag in entry.programs} | {
-            f"theme {{}}: {tag.id}": tag for tag in entry.themes
-        }
+        wanted = {("program", program): "named" for program in labels.programs}
+        wanted |= {("program", program): "inherited" for program in labels.inherited}
+        wanted |= {("theme", theme): "" for theme in labels.themes}
+        given = {("program", tag.id): tag for tag in entry.programs} | {("theme", tag.id): tag for tag in entry.themes}
         for label, how in wanted.items():
             if label not in given:
-                buckets[label.format("missed" if not how else f"missed, {how}")].append(shown)
+                buckets[_bucket(label, "missed", how)].append(shown)
         for label, tag in given.items():
             if label not in wanted:
-                buckets[label.format("wrong" if not tag.how else f"wrong, {tag.how}")].append(
-                    shown | {"rule": tag.rule}
-                )
+                buckets[_bucket(label, "wrong", tag.how)].append(shown | {"rule": tag.rule})
         if labels.voice and labels.voice != entry.voice:
             buckets[f"voice: {labels.voice} as {entry.voice or 'nothing'}"].append(shown)
     return dict(sorted(buckets.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def _bucket(label: tuple[str, str], what: str, how: str) -> str:
+    kind, name = label
+    return f"{kind} {what}{', ' if how else ''}{how}: {name}"
 
 
 def unknown_labels(judged: Iterable[Judged], taxonomy: Taxonomy) -> list[str]:

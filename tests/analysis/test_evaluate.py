@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.evaluate import compare, errors, figures, predictions, rule_summary
@@ -446,6 +446,7 @@ ODD = st.builds(
 FILE = st.lists(FITTING, min_size=1, max_size=3) | st.lists(FITTING | ODD, min_size=1, max_size=3)
 
 
+@example(entries=[{"text": "", "programs": ["{x"], "themes": ["{0}"]}], again=[])
 @given(entries=FILE, again=st.just([]) | st.builds(lambda file: [file[0] | {"id": "1"}], FILE))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_objects_give_figures_or_one_line_that_names_line_and_field(
