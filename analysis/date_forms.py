@@ -112,8 +112,12 @@ class Match:
     @property
     def ahead(self) -> bool:
         """Whether the words before it let the date lie ahead of the post."""
+        return self.follows(AHEAD)
+
+    def follows(self, words: re.Pattern[str]) -> bool:
+        """Whether such words stand right before it."""
         start = self.span[0]
-        return AHEAD.search(self.text, max(0, start - 24), start) is not None
+        return words.search(self.text, max(0, start - 24), start) is not None
 
     @property
     def small_month(self) -> bool:
@@ -130,8 +134,12 @@ class Match:
         return ORDINALS[words] if words in ORDINALS else int(re.sub(r"\D", "", words))
 
     @property
+    def states_year(self) -> bool:
+        return bool(self.get("year") or self.get("short"))
+
+    @property
     def year(self) -> int:
-        return _full_year(int(self.get("year")), self.posted)
+        return _full_year(int(self.get("year") or self.get("short")), self.posted)
 
     def nearest(self, options: list[Period | None]) -> Period | None:
         """The option that people would mean: the latest past one, or (where the words look ahead) the nearest."""
@@ -207,7 +215,7 @@ def _part(words: str) -> str:
 
 
 def _days_of_month(at: Match) -> Period | None:
-    numbers = [at.year] if at.get("year") else _years(at)
+    numbers = [at.year] if at.states_year else _years(at)
     found = []
     for number in numbers:
         first, last = periods.day(number, at.month, at.day), periods.day(number, at.month, int(at.get("last")))
@@ -246,20 +254,16 @@ def _week_of_month(at: Match) -> Period | None:
     return periods.days(first, first + timedelta(days=6))
 
 
-def _numbers_a_thing(at: Match) -> bool:
-    return NUMBERED.search(at.text, max(0, at.span[0] - 16), at.span[0]) is not None
-
-
 def _iso(at: Match) -> Period | None:
-    return None if _numbers_a_thing(at) else periods.day(at.year, int(at.get("m")), at.day)
+    return None if at.follows(NUMBERED) else periods.day(at.year, int(at.get("m")), at.day)
 
 
 def _numeric_month(at: Match) -> Period | None:
-    return None if _numbers_a_thing(at) else periods.month(at.year, int(at.get("m")))
+    return None if at.follows(NUMBERED) else periods.month(at.year, int(at.get("m")))
 
 
 def _numeric(at: Match) -> Period | None:
-    if at.year < EARLIEST or VERSION.search(at.text, max(0, at.span[0] - 12), at.span[0]):
+    if at.year < EARLIEST or at.follows(VERSION):
         return None
     return periods.day(at.year, *_ordered(at))
 
@@ -280,9 +284,8 @@ def _ordered(at: Match) -> tuple[int, int]:
 
 def _season(at: Match) -> Period | None:
     name = at.get("season")
-    written = at.get("year") or at.get("short")
-    if written:
-        return periods.season(name, _full_year(int(written), at.posted))
+    if at.states_year:
+        return periods.season(name, at.year)
     found = [periods.season(name, number) for number in _years(at)]
     posted = at.posted
     if posted is None:
@@ -294,9 +297,8 @@ def _season(at: Match) -> Period | None:
 
 def _holiday(at: Match) -> Period | None:
     days = HOLIDAYS[at.get("holiday")]
-    written = at.get("year") or at.get("short")
-    if written:
-        return days(_full_year(int(written), at.posted))
+    if at.states_year:
+        return days(at.year)
     if at.posted is None or at.get("which") != "last":
         return None
     return max(

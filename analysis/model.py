@@ -35,6 +35,9 @@ MOST_PIECES = 2000
 # A theme that is so probable needs no others beside it: plain words say one thing. Chosen on held-out writers, as the
 # largest gain for which false alarms stay under .05.
 SURE_OF_ONE = 0.7
+# What the encoder is asked after the themes: whether there is any, whether the words are about a program, whether they
+# describe one, whether a platform speaks or a reporter, and no seller. Places among its labels, from the end.
+QUESTIONS = ANY_THEME, IS_ABOUT, IS_DESCRIPTION, IS_OFFICIAL = range(-4, 0)
 # So many words are named as the reason of a score.
 REASONS = 4
 
@@ -72,9 +75,8 @@ class Model:
             self._arrays = {name: arrays[name] for name in arrays.files}
         self.themes: tuple[str, ...] = tuple(card["themes"])
         self.programs: tuple[str, ...] = tuple(card["programs"])
-        # The encoder's labels are the themes, any theme, being about a program, describing one, being no seller's
-        # words, and then the programs.
-        self.asked = len(self.themes) + 4
+        # The encoder's labels are the themes, the questions, and then the programs.
+        self.asked = len(self.themes) + len(QUESTIONS)
         # The probability of a theme from which on it is a tag, in a paragraph that has any with at least this one.
         self.thresholds: dict[str, float] = card["thresholds"]
         self.any_from: float = card["any_from"]
@@ -164,21 +166,21 @@ class Reading:
     @property
     def about(self) -> float:
         """The probability that the words say something about a program; 0 where the encoder does not read them."""
-        return float(self._chances[-3]) if self._heeded else 0.0
+        return float(self._chances[IS_ABOUT]) if self._heeded else 0.0
 
     @property
     def describes(self) -> float:
         """The probability that the words name or describe a program themselves, whatever was said before."""
-        return float(self._chances[-2]) if self._heeded else 0.0
+        return float(self._chances[IS_DESCRIPTION]) if self._heeded else 0.0
 
     @property
     def official(self) -> float:
         """The probability that a platform speaks, or a reporter, and no seller."""
-        return float(self._chances[-1]) if self._heeded else 0.0
+        return float(self._chances[IS_OFFICIAL]) if self._heeded else 0.0
 
     def official_sentence(self) -> tuple[int, int]:
         """The sentence that sounds so most, as a span of the folded text."""
-        return self._sentence(self._model.asked - 1)
+        return self._sentence(IS_OFFICIAL)
 
     @cached_property
     def _encoded(self) -> list[Encoded]:
@@ -188,7 +190,7 @@ class Reading:
 
     @cached_property
     def _theme_parts(self) -> list[Floats]:
-        """What each piece adds to the score of each theme, and of the four questions after them, for each part of the text
+        """What each piece adds to the score of each theme, and of the questions after them, for each part of the text
         that was read at once."""
         return [shares(part.own[:, :, : self._model.asked]) for part in self._encoded]
 
@@ -200,11 +202,11 @@ class Reading:
     @property
     def chances(self) -> Floats:
         """The probability of each theme by the encoder; of a long text, its part that speaks for it most."""
-        return self._chances[:-4]
+        return self._chances[:ANY_THEME]
 
     @cached_property
     def _chances(self) -> Floats:
-        """Of each theme, any theme, being about a program, describing one, being no seller's words."""
+        """Of each theme, then of a yes to each question."""
         scores = self._theme_sums.max(0) + self._model._arrays["theme_bias"]
         return np.asarray(_logistic(scores * self._model._slope + self._model._shift), np.float32)
 
@@ -216,7 +218,7 @@ class Reading:
     @property
     def sure(self) -> bool:
         """Whether the paragraph is likely enough to have a theme for any to be a tag."""
-        return self._heeded and bool(has_theme(self._chances[:-3], self._model.any_from))
+        return self._heeded and bool(has_theme(self._chances[: ANY_THEME + 1], self._model.any_from))
 
     def proposals(self, least: float) -> list[Proposal]:
         """The themes with a probability of at least `least`, in the order of the codebook."""

@@ -117,7 +117,7 @@ def _voice(paragraph: Paragraph, words: str, own: Spoken | None) -> Spoken:
 
 def introduces(words: str) -> bool:
     """Whether what comes next is likely somebody else's words."""
-    return LEAD_IN.search(words) is not None
+    return words.rstrip().endswith(":") and LEAD_IN.search(words) is not None
 
 
 def speaks_up(words: str) -> bool:

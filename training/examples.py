@@ -17,8 +17,8 @@ OFFICIAL = ("staff", "announcement", "email", "press")
 
 @dataclass(frozen=True)
 class Example:
-    """A text with its labels. The weights say how much it teaches about themes, `about`, programs, and `official`: whether
-    a platform speaks, or a reporter, and no seller.
+    """A text with its labels; `official`: a platform speaks, or a reporter, and no seller. The weights say how much it
+    teaches about themes, the questions after them, and programs.
 
     `thread` is empty for what stands in no thread: that is learned from in every fold and measured in none.
     """
@@ -33,7 +33,6 @@ class Example:
     for_themes: float = 0.0
     for_about: float = 0.0
     for_programs: float = 0.0
-    for_official: float = 0.0
     thread: str = ""
     writer: str = ""
 
@@ -63,7 +62,6 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
                 for_themes=1.0,
                 for_about=1.0,
                 for_programs=(1.0 if labels.programs else 0.5) * bool(programs),
-                for_official=1.0,
                 thread=thread.id,
                 writer=thread.writer,
             )

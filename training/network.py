@@ -1,8 +1,8 @@
 """The encoder: MiniLM, trained further on the labelled paragraphs, and written as 8-bit weights for onnxruntime.
 
 What goes in: the thread's title, a separator, and up to `LONGEST` pieces of the paragraph. Themes, whether it is about a
-program and describes one, and whether a platform speaks, are read off the paragraph's own pieces, programs off those of the title too. Each theme heeds
-some pieces more than others, and its score is a sum over them; programs heed all alike (to let them choose brought
+program and describes one, and whether a platform speaks, are read off the paragraph's own pieces, programs off those of the title too. Each theme
+heeds some pieces more than others, and its score is a sum over them; programs heed all alike (to let them choose brought
 nothing).
 """
 
@@ -239,7 +239,7 @@ def export(network: Network, path: Path) -> None:
 
 
 def biases(network: Network) -> dict[str, Floats]:
-    """What is added to the scores of the themes, with the four questions after them, and of the programs."""
+    """What is added to the scores of the themes, with the questions after them, and of the programs."""
     return {
         "theme_bias": network.themes.bias.detach().numpy().copy(),
         "program_bias": network.programs.bias.detach().numpy().copy(),

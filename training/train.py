@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.encoder import Encoder
-from analysis.model import FOLDER, digest, shares
+from analysis.model import FOLDER, IS_ABOUT, IS_DESCRIPTION, IS_OFFICIAL, digest, shares
 from analysis.wordpiece import WordPiece
 from taxonomy import load
 from taxonomy.normalise import fold
@@ -61,8 +61,7 @@ class Lesson:
             np.float32,
         )
         self.for_themes = np.array(
-            [[*[e.for_themes] * (len(self.themes) + 1), *[e.for_about] * 2, e.for_official] for e in self.examples],
-            np.float32,
+            [[*[e.for_themes] * (len(self.themes) + 1), *[e.for_about] * 3] for e in self.examples], np.float32
         )
         self.program = np.array([[name in e.programs for name in self.programs] for e in self.examples], np.float32)
         self.program /= np.maximum(1, self.program.sum(1, keepdims=True))
@@ -115,12 +114,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--held-out", default=",".join(HELD_OUT), help="writers to measure on (%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write the model (%(default)s)")
-    parser.add_argument(
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
         "--same-encoder",
         action="store_true",
         help="leave the folder's encoder as it is, and do only the rest, which takes minutes",
     )
-    parser.add_argument(
+    one.add_argument(
         "--share",
         type=float,
         default=1.0,
@@ -173,7 +173,7 @@ def main() -> None:
     everywhere = sure(likely, *thresholds(likely, wanted))
     first_any, first_about = first_chances[away][judged][:, -2:].T
     look_from = _look_from(first_any, everywhere & (wanted > 0))
-    read_from = float(np.quantile(first_about[labels[judged, count + 1] > 0], LOST_AT_MOST / 2))
+    read_from = float(np.quantile(first_about[labels[judged, IS_ABOUT] > 0], LOST_AT_MOST / 2))
     read = (first_any >= look_from) | (first_about >= read_from)
     any_from, limits = thresholds(likely * read[:, None], wanted)
     report: dict[str, Any] = {
@@ -184,9 +184,9 @@ def main() -> None:
         "themes_if_it_read_all": measured(everywhere, wanted),
         "by_threshold": _curve(likely[:, :count], wanted),
         "about": measured(first_chances[in_thread][:, [-1]] >= 0.5, first.wanted[in_thread][:, [-1]]),
-        "about_by_the_encoder": measured(probable[:, [count + 1]] >= 0.5, labels[:, [count + 1]]),
-        "describes": measured(probable[:, [count + 2]] >= 0.5, labels[:, [count + 2]]),
-        "official": measured(probable[:, [count + 3]] >= 0.5, labels[:, [count + 3]]),
+        "about_by_the_encoder": measured(probable[:, [IS_ABOUT]] >= 0.5, labels[:, [IS_ABOUT]]),
+        "describes": measured(probable[:, [IS_DESCRIPTION]] >= 0.5, labels[:, [IS_DESCRIPTION]]),
+        "official": measured(probable[:, [IS_OFFICIAL]] >= 0.5, labels[:, [IS_OFFICIAL]]),
         "programs": _programs(program_scores, lesson, away),
     }
     print(json.dumps(report, indent=1), flush=True)
