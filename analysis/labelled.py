@@ -21,6 +21,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
+from analysis.voice import PRESS
 from archive.errors import DataFileError, InputError
 from taxonomy.datafile import DataFile
 
@@ -39,6 +40,7 @@ OPENING = re.compile(
     r"(?:op|opening|original|article|topic|announcement|question|thread|post(?!.*\d))(?![a-z])",
     re.I | re.S,
 )
+ARTICLE = re.compile(r"\s*article", re.I)
 NAVIGATION = re.compile(r"\s*nav", re.I)
 # No post has a longer number, and Python reads none of thousands of digits.
 NUMBER = re.compile(r"\d{1,18}")
@@ -280,8 +282,7 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
             tuple(
                 LabelledPost(
                     number,
-                    "",
-                    "member",
+                    *(("author of the article", PRESS) if _article(found) else ("", "member")),
                     None,
                     None,
                     tuple(_as_html(*line) for line in sorted(found, key=lambda line: place(line[0]))),
@@ -289,6 +290,10 @@ def _lines(path: Path) -> Iterable[LabelledThread]:
                 for number, (_, found) in enumerate(posts, 1)
             ),
         )
+
+
+def _article(lines: Iterable[tuple[str, LabelledParagraph]]) -> bool:
+    return all(OPENING.match(position) and ARTICLE.match(position) for position, _ in lines)
 
 
 def _objects(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:

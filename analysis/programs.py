@@ -23,7 +23,7 @@ from taxonomy.spelling import spellings
 # Where nobody speaks of the topic: titles of other threads, previews, signatures, code, figures.
 ASIDE_KINDS = frozenset(("navigation", "preview", "signature", "code", "image", "table"))
 # Whose own words may inherit.
-SPEAKERS = frozenset(("seller", "staff", "announcement", "email"))
+SPEAKERS = frozenset(("seller", "staff", "announcement", "email", "press"))
 # The probability of being about a program from which on a paragraph inherits one.
 ABOUT = 0.5
 # From these on a paragraph describes a program itself: the probability that it describes one at all; that it is the one

@@ -98,6 +98,24 @@ def test_a_reply_inherits_from_every_numbered_part_of_the_opening_post(tmp_path:
     assert predictions(judge(threads, load()))[2]["inherited_programs"] == [PROGRAM]
 
 
+def test_what_an_article_says_of_others_is_no_complaint_of_its_own(tmp_path: Path) -> None:
+    said = "Sellers were switched into Promise Optimization and nobody asked them."
+    entries: list[dict[str, object]] = [
+        {"id": "a", "title": "News", "position": "article", "text": said},
+        {
+            "id": "b",
+            "title": "News",
+            "position": "article reply 1",
+            "text": "They switched me into it and nobody asked me.",
+        },
+    ]
+    found = predictions(judge(read(write(tmp_path / "news.jsonl", entries)), load()))
+    assert [(entry["voice"], entry["programs"], bool(entry["themes"])) for entry in found] == [
+        ("press", [PROGRAM], False),
+        ("seller", [], True),
+    ]
+
+
 def test_lines_without_a_thread_are_told_apart_by_their_titles(tmp_path: Path) -> None:
     path = tmp_path / "loose.jsonl"
     entries = [

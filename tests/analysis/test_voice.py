@@ -40,6 +40,19 @@ def test_a_word_of_a_letter_s_close_inside_a_sentence_makes_no_letter(words: str
     assert spoken(f"<p>{words}</p>") == ["seller"]
 
 
+def test_an_article_in_which_nobody_says_i_is_a_reporters() -> None:
+    html = '<p>Sellers were never asked.</p><p>"I found it switched on," one of them told us.</p><p>More on Monday.</p>'
+    assert spoken(html, role="press") == ["press"] * 3
+    assert spoken(html + "<p>I found it switched on in my own shop.</p>", role="press") == ["seller"] * 4
+    assert spoken(html) == ["seller"] * 3
+
+
+@pytest.mark.parametrize("marks", ['""', "“”", "''", "‘’"])
+def test_a_paragraph_between_quotation_marks_is_a_quotation(marks: str) -> None:
+    said = f"{marks[0]}The offer helps sellers to pick a label that keeps the promise to buyers.{marks[1]}"
+    assert spoken(f"<p>{said}</p>") == ["quotation"]
+
+
 def test_quotations_and_previews_are_others_words() -> None:
     html = '<blockquote><p>So it said</p></blockquote><aside class="onebox"><article><p>News</p></article></aside><p>Ha</p>'
     assert spoken(html) == ["quotation", "press", "seller"]
