@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analysis.labelled import FOLDER, train
+from analysis.labelled import train
 from archive.markup import render
-from taxonomy.datafile import DataFile
 from taxonomy.model import Taxonomy
+from training.sayings import Saying, sayings
 
-SAYINGS = FOLDER / "labelled" / "sayings.yml"
+SEED = 20261124
 # Whose prose carries no theme, whatever it says. Quotations are left out: they are other sellers' talk.
 OFFICIAL = ("staff", "announcement", "email", "press")
 
@@ -39,7 +40,7 @@ class Example:
 
 def examples(taxonomy: Taxonomy) -> list[Example]:
     """All of them, always in the same order."""
-    return [*_threads(taxonomy), *_sayings(), *_taxonomy(taxonomy)]
+    return [*_threads(taxonomy), *_sayings(taxonomy), *_taxonomy(taxonomy)]
 
 
 def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
@@ -67,11 +68,35 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
             )
 
 
-def _sayings() -> Iterator[Example]:
-    data = DataFile(SAYINGS).data
-    for theme, texts in data["themes"].items():
-        yield from (Example(text, themes=(theme,), for_themes=1.0) for text in texts)
-    yield from (Example(text, about=False, describes=False, for_themes=1.0) for text in data["none"])
+def _sayings(taxonomy: Taxonomy) -> Iterator[Example]:
+    for block in sayings(taxonomy):
+        open_program = not any(saying.program for saying in block)
+        plain = [saying for saying in block if not saying.themes]
+        alone = [[saying] for saying in block]
+        for group in (*alone, *_together(block), *_together(plain)):
+            programs = tuple(sorted({saying.program for saying in group} - {""}))
+            names = any(saying.names for saying in group)
+            yield Example(
+                " ".join(saying.text for saying in group),
+                block[0].title,
+                tuple(sorted({theme for saying in group for theme in saying.themes})),
+                bool(programs),
+                names,
+                programs=programs,
+                for_themes=1.0,
+                for_about=0.0 if open_program else 1.0,
+                for_programs=(1.0 if names else 0.5) * bool(programs),
+            )
+
+
+def _together(block: Sequence[Saying]) -> Iterator[Sequence[Saying]]:
+    """Paragraphs of some sentences: that a complaint is made in passing, and that much may be said without one."""
+    chance, start = random.Random(SEED), 0
+    while start < len(block):
+        several = chance.randint(2, 5)
+        if len(block) - start > 1:
+            yield block[start : start + several]
+        start += several
 
 
 def _taxonomy(taxonomy: Taxonomy) -> Iterator[Example]:

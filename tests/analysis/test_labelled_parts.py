@@ -9,9 +9,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from analysis.labelled import FOLDER, TEST, LabelledThread, read, train
+from analysis.labelled import TEST, LabelledThread, read, train
 from archive.markup import render
-from taxonomy.datafile import DataFile
+from taxonomy import load
+from training.sayings import sayings
 
 WORD = re.compile(r"[a-z']+")
 ADDRESS = re.compile(r"https?://\S+")
@@ -38,18 +39,17 @@ class Part(dict[str, list[str]]):
 @pytest.fixture(scope="module")
 def parts() -> dict[str, Part]:
     """All voices but quotations, which repeat a post of their thread on purpose."""
-    return {"test": words(read(TEST)), "train": words(train()), "sayings": sayings()}
+    return {"test": words(read(TEST)), "train": words(train()), "sayings": said()}
 
 
 @pytest.fixture(scope="module")
 def own() -> dict[str, Part]:
     """Sellers' own words: what the platform said is pasted in many threads alike."""
-    return {"test": words(read(TEST), seller=True), "train": words(train(), seller=True), "sayings": sayings()}
+    return {"test": words(read(TEST), seller=True), "train": words(train(), seller=True), "sayings": said()}
 
 
-def sayings() -> Part:
-    data = DataFile(FOLDER / "labelled" / "sayings.yml").data
-    texts = [text for group in data["themes"].values() for text in group] + data["none"]
+def said() -> Part:
+    texts = [saying.text for block in sayings(load()) for saying in block]
     return Part({f"saying {number}": WORD.findall(text.lower()) for number, text in enumerate(texts)})
 
 
