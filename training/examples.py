@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.labelled import train
+from analysis.labelled import FOLDER, train
 from archive.markup import render
+from taxonomy.datafile import DataFile
 from taxonomy.model import Taxonomy
-from training.sayings import Saying, sayings
 
-SEED = 20261124
+SAYINGS = FOLDER / "labelled" / "sayings.yml"
 # Whose prose carries no theme, whatever it says. Quotations are left out: they are other sellers' talk.
 OFFICIAL = ("staff", "announcement", "email", "press")
 
@@ -40,7 +39,7 @@ class Example:
 
 def examples(taxonomy: Taxonomy) -> list[Example]:
     """All of them, always in the same order."""
-    return [*_threads(taxonomy), *_sayings(taxonomy), *_taxonomy(taxonomy)]
+    return [*_threads(taxonomy), *_sayings(), *_taxonomy(taxonomy)]
 
 
 def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
@@ -68,35 +67,11 @@ def _threads(taxonomy: Taxonomy) -> Iterator[Example]:
             )
 
 
-def _sayings(taxonomy: Taxonomy) -> Iterator[Example]:
-    for block in sayings(taxonomy):
-        open_program = not any(saying.program for saying in block)
-        plain = [saying for saying in block if not saying.themes]
-        alone = [[saying] for saying in block]
-        for group in (*alone, *_together(block), *_together(plain)):
-            programs = tuple(sorted({saying.program for saying in group} - {""}))
-            names = any(saying.names for saying in group)
-            yield Example(
-                " ".join(saying.text for saying in group),
-                block[0].title,
-                tuple(sorted({theme for saying in group for theme in saying.themes})),
-                bool(programs),
-                names,
-                programs=programs,
-                for_themes=1.0,
-                for_about=0.0 if open_program else 1.0,
-                for_programs=(1.0 if names else 0.5) * bool(programs),
-            )
-
-
-def _together(block: Sequence[Saying]) -> Iterator[Sequence[Saying]]:
-    """Paragraphs of some sentences: that a complaint is made in passing, and that much may be said without one."""
-    chance, start = random.Random(SEED), 0
-    while start < len(block):
-        several = chance.randint(2, 5)
-        if len(block) - start > 1:
-            yield block[start : start + several]
-        start += several
+def _sayings() -> Iterator[Example]:
+    data = DataFile(SAYINGS).data
+    for theme, texts in data["themes"].items():
+        yield from (Example(text, themes=(theme,), for_themes=1.0) for text in texts)
+    yield from (Example(text, about=False, describes=False, for_themes=1.0) for text in data["none"])
 
 
 def _taxonomy(taxonomy: Taxonomy) -> Iterator[Example]:

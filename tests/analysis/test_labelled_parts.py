@@ -9,10 +9,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from analysis.labelled import TEST, LabelledThread, read, train
+from analysis.labelled import FOLDER, TEST, LabelledThread, read, train
 from archive.markup import render
-from taxonomy import load
-from training.sayings import sayings
+from taxonomy.datafile import DataFile
 
 WORD = re.compile(r"[a-z']+")
 ADDRESS = re.compile(r"https?://\S+")
@@ -39,17 +38,18 @@ class Part(dict[str, list[str]]):
 @pytest.fixture(scope="module")
 def parts() -> dict[str, Part]:
     """All voices but quotations, which repeat a post of their thread on purpose."""
-    return {"test": words(read(TEST)), "train": words(train()), "sayings": said()}
+    return {"test": words(read(TEST)), "train": words(train()), "sayings": sayings()}
 
 
 @pytest.fixture(scope="module")
 def own() -> dict[str, Part]:
     """Sellers' own words: what the platform said is pasted in many threads alike."""
-    return {"test": words(read(TEST), seller=True), "train": words(train(), seller=True), "sayings": said()}
+    return {"test": words(read(TEST), seller=True), "train": words(train(), seller=True), "sayings": sayings()}
 
 
-def said() -> Part:
-    texts = [saying.text for block in sayings(load()) for saying in block]
+def sayings() -> Part:
+    data = DataFile(FOLDER / "labelled" / "sayings.yml").data
+    texts = [text for group in data["themes"].values() for text in group] + data["none"]
     return Part({f"saying {number}": WORD.findall(text.lower()) for number, text in enumerate(texts)})
 
 
