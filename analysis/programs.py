@@ -7,7 +7,7 @@ program: if it carries a theme, or if the model finds that its words do. What it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -29,6 +29,8 @@ ABOUT = 0.5
 # From these on a paragraph describes a program itself: the probability that it describes one at all; that it is the one
 # which it would inherit; and that it is this one, whatever the thread is on.
 DESCRIBES, THE_SAME, THIS = 0.6, 0.3, 0.6
+# How much less likely a description means a program of a marketplace that neither the forum nor the thread speaks of.
+ELSEWHERE = 0.05
 # So many programs in one paragraph are examples or a list (rule R3): it is about none of them in particular.
 LIST_OF_PROGRAMS = 4
 
@@ -96,6 +98,12 @@ class Inheritance:
         self.passed_on = frozenset(
             program.id for program in taxonomy.programs if not program.buyer_side and program.mode != CONTEXT
         )
+        self.marketplace = {program.id: program.marketplace for program in taxonomy.programs}
+        names = [
+            (form, entry.id) for entry in taxonomy.marketplaces for name in entry.names for form in spellings(name)
+        ]
+        self._markets = AhoCorasick([form for form, _ in names])
+        self._market_of = [marketplace for _, marketplace in names]
         self._trade = AhoCorasick(sorted({form for cue in taxonomy.cues.trade for form in spellings(cue)}))
 
     def trades(self, folded: Folded) -> bool:
@@ -105,6 +113,23 @@ class Inheritance:
             whole(folded.text, start, end)
             for _, start, end in self._trade.find_matches_as_indexes(folded.text, overlapping=True)
         )
+
+    def marketplaces(self, folded: Folded) -> Iterator[str]:
+        """Those that the words speak of."""
+        for number, start, end in self._markets.find_matches_as_indexes(folded.text, overlapping=True):
+            if whole(folded.text, start, end):
+                yield self._market_of[number]
+
+    def of_marketplaces(self, chances: Mapping[str, float], spoken_of: Collection[str]) -> Mapping[str, float]:
+        """The probabilities of programs, by words alone, where it is known which marketplaces are spoken of."""
+        if not spoken_of:
+            return chances
+        likely = {
+            program: chance if self.marketplace.get(program) in spoken_of else chance * ELSEWHERE
+            for program, chance in chances.items()
+        }
+        share = sum(chances.values()) / max(sum(likely.values()), 1e-9)
+        return {program: chance * share for program, chance in likely.items()}
 
     def kept(self, tags: Sequence[ProgramTag]) -> list[ProgramTag]:
         """The named programs without those cited in passing (rule R3): lists of examples, a metric beside a program."""

@@ -31,13 +31,13 @@ from taxonomy.spelling import halves, spellings
 # What decides a tag only where one of the entry's own literals or patterns stands, and what never does. A field that is
 # in neither list decides tags in ways not known here.
 LOCAL = {
-    Program: ("id", "aliases", "false_friends", "mode"),
+    Program: ("id", "aliases", "false_friends", "mode", "marketplace"),
     ThemeRule: ("id", "theme", "patterns", "refuse", "needs", "score"),
-    Forum: ("sites", "name", "names", "day_first"),
+    Forum: ("sites", "name", "names", "day_first", "marketplace"),
 }
 INERT = {
     Program: (
-        "name", "marketplace", "status", "description", "note", "history", "exit", "predecessors", "successors",
+        "name", "status", "description", "note", "history", "exit", "predecessors", "successors",
         "related", "sources",
     ),
     ThemeRule: ("matches", "misses"),
@@ -56,7 +56,7 @@ class Change:
 
     `programs`: those whose tags can change wherever they are, because their first known date, which lowers the
     confidence in earlier tags, is another. `sites`: those that became a sellers' forum or no longer are one, or on which
-    numeric dates read otherwise.
+    numeric dates read otherwise, or that are about another marketplace.
     """
 
     literals: frozenset[str]
@@ -75,7 +75,10 @@ def signature(taxonomy: Taxonomy) -> Signature:
     parts = (taxonomy, taxonomy.cues, *taxonomy.programs, *taxonomy.theme_rules, *taxonomy.forums)
     # The model may recognise any of these by a description, whatever words it is made of.
     rules = inheritance(taxonomy)
-    described = [sorted(programs.intersection(model().programs)) for programs in (rules.passed_on, rules.context)]
+    described = [
+        sorted(f"{program} of {rules.marketplace[program]}" for program in programs.intersection(model().programs))
+        for programs in (rules.passed_on, rules.context)
+    ]
     return {
         "literals": {
             **{
@@ -96,7 +99,11 @@ def signature(taxonomy: Taxonomy) -> Signature:
         "patterns": {rule.id: [_digest(rule, LOCAL[ThemeRule]), list(rule.patterns)] for rule in taxonomy.theme_rules},
         "described": described,
         "themes": [theme.id for theme in taxonomy.codebook.themes],
-        "sites": {site: site in forum.day_first for forum in taxonomy.forums for site in forum.sites},
+        "sites": {
+            site: f"{forum.marketplace} {'day' if site in forum.day_first else 'month'} first"
+            for forum in taxonomy.forums
+            for site in forum.sites
+        },
         "first": first_dates(taxonomy),
         "rest": hashlib.sha256(
             repr([rest for part in parts if (rest := _rest(part))]).encode()

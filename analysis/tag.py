@@ -27,7 +27,7 @@ from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
-CODE_VERSION = f"10+{model_version()}"
+CODE_VERSION = f"11+{model_version()}"
 # So many paragraphs are read before they are tagged.
 AHEAD = 64
 
@@ -116,6 +116,7 @@ def _thread(
             (paragraph for _, paragraph in read if paragraph is not None),
             context=replace(surroundings, known=state.known),
             sellers=sellers,
+            marketplace=tagger.marketplaces.get(site_id, ""),
             thread=native_id,
             state=state,
             first_id=next_id,

@@ -35,7 +35,7 @@ PASTED = frozenset(("announcement", "email"))
 BEGINS = 0.8
 # The probability of describing one that its words need to begin a topic. Chosen, like the next, on held-out writers and on
 # a forum about something else, which is to get next to no tags even if it were one of sellers.
-BEGINS_BY = 0.5
+BEGINS_BY = 0.55
 # The probability of being about a program from which on, among sellers, a theme may stand with no program in sight.
 SURELY_ABOUT = 0.97
 # What the model finds at least so probable, and not probable enough to be a tag, is put before a person.
@@ -89,6 +89,7 @@ class Tagger:
         self.model = model()
         self.theme_ids = frozenset(theme.id for theme in taxonomy.codebook.themes)
         self.sellers = taxonomy.sellers_sites
+        self.marketplaces = {site: forum.marketplace for forum in taxonomy.forums for site in forum.sites}
         self.buyer_side = frozenset(program.id for program in taxonomy.programs if program.buyer_side)
 
     def read(
@@ -109,6 +110,7 @@ class Tagger:
         *,
         context: Context,
         sellers: bool,
+        marketplace: str,
         thread: str,
         state: ThreadState,
         first_id: int,
@@ -118,7 +120,7 @@ class Tagger:
         """The paragraphs of a post, as read, tagged, and the state of the thread after it. They are numbered from
         `first_id`, by which later ones refer to earlier ones.
 
-        `sellers` says whether the forum is one of sellers, `thread` is the forum's id of the thread. `context` and `state`
+        `sellers` says whether the forum is one of sellers, `marketplace` which one it is about (empty: any), `thread` is the forum's id of the thread. `context` and `state`
         are the thread's before this post, and are left alone; `about(number)` says which programs an earlier post of the
         thread is about, `about(None)` the post that this one answers. `decided` is what people decided about its paragraphs.
         """
@@ -128,6 +130,8 @@ class Tagger:
         # What this post quotes and answers is what it is on; the thread goes on with its own words only.
         here = self._looked_up(topic, about(None), "answered post")
         elsewhere = here != topic
+        markets = {marketplace} if marketplace else set()
+        markets.update(*map(self.inheritance.marketplaces, (context.title, context.thread)))
         trade = sellers or any(map(self.inheritance.trades, (context.title, context.thread)))
         result: list[Tagged] = []
         pasted = False
@@ -159,8 +163,10 @@ class Tagger:
                 inherits = self.inheritance.eligible(reading, programs, themed=bool(hits))
                 listed = bool(mentioned) and not programs
                 if inherits and not listed:
+                    of_names = (self.inheritance.marketplace.get(name, "") for name in context.known)
+                    spoken_of = markets.union(of_names, self.inheritance.marketplaces(folded))
                     described = self._description(
-                        reading, folded, number, paragraph.start, decided.rejected_programs(words)
+                        reading, folded, number, paragraph.start, decided.rejected_programs(words), spoken_of
                     )
                     # The model reads the title too, and an answer to something else is not about that.
                     if not elsewhere and (here.evidence or begins):
@@ -229,7 +235,13 @@ class Tagger:
         return sorted(hits.values(), key=lambda hit: (hit.start, hit.theme_id)), proposed
 
     def _description(
-        self, reading: Reading, folded: Folded, number: int, offset: int, rejected: Collection[str]
+        self,
+        reading: Reading,
+        folded: Folded,
+        number: int,
+        offset: int,
+        rejected: Collection[str],
+        marketplaces: Collection[str],
     ) -> Description:
         def sentence(program_id: str) -> Evidence:
             start, end = folded.span(*reading.sentence_for(program_id))
@@ -237,7 +249,7 @@ class Tagger:
 
         found = zip(self.model.programs, map(float, reading.described()), strict=True)
         chances = {name: chance for name, chance in found if name not in rejected}
-        return Description(chances, reading.describes, sentence)
+        return Description(self.inheritance.of_marketplaces(chances, marketplaces), reading.describes, sentence)
 
     def _moved(self, topic: Topic, description: Description) -> Topic:
         """What the thread is on after words that may describe a program that others can inherit. The first to speak of one

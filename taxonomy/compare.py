@@ -11,7 +11,7 @@ from taxonomy.model import Taxonomy
 
 @dataclass(frozen=True)
 class Difference:
-    """`kind`: `program`, `theme`, `codebook rule`, `theme rule`, `watched`, `cue`, `forum`. `field` is empty where the whole entry is new
+    """`kind`: `program`, `theme`, `codebook rule`, `theme rule`, `watched`, `cue`, `forum`, `marketplace`. `field` is empty where the whole entry is new
     (`before` is None) or gone (`after` is None)."""
 
     kind: str
@@ -34,6 +34,11 @@ def compare(old: Taxonomy, new: Taxonomy) -> list[Difference]:
         ("codebook rule", dict(old.codebook.rules), dict(new.codebook.rules)),
         ("theme rule", {entry.id: entry for entry in old.theme_rules}, {entry.id: entry for entry in new.theme_rules}),
         ("forum", {entry.name: entry for entry in old.forums}, {entry.name: entry for entry in new.forums}),
+        (
+            "marketplace",
+            {entry.id: entry for entry in old.marketplaces},
+            {entry.id: entry for entry in new.marketplaces},
+        ),
     )
     found = [difference for kind, before, after in groups for difference in _entries(kind, before, after)]
     for name in (field.name for field in fields(old.cues)):

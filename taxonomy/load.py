@@ -17,6 +17,7 @@ from taxonomy.model import (
     Cues,
     Exit,
     Forum,
+    Marketplace,
     Mode,
     Program,
     Source,
@@ -52,6 +53,7 @@ def load(folder: Path | None = None) -> Taxonomy:
         theme_rules=_theme_rules(files["theme_rules"], {theme.id for theme in codebook.themes}),
         cues=Cues(*(tuple(files["cues"].data[key]) for key in ("interest", "about", "trade"))),
         forums=_forums(files["forums"]),
+        marketplaces=_marketplaces(files["forums"], programs),
     )
 
 
@@ -233,9 +235,27 @@ def _forums(file: DataFile) -> tuple[Forum, ...]:
                 )
             seen[text.lower()] = where
     return tuple(
-        Forum(tuple(entry["sites"]), entry["name"], tuple(entry["names"]), tuple(entry.get("day_first", ())))
+        Forum(
+            tuple(entry["sites"]),
+            entry["name"],
+            tuple(entry["names"]),
+            tuple(entry.get("day_first", ())),
+            entry.get("marketplace", ""),
+        )
         for entry in file.data["forums"]
     )
+
+
+def _marketplaces(file: DataFile, programs: tuple[Program, ...]) -> tuple[Marketplace, ...]:
+    known = {entry["id"] for entry in file.data["marketplaces"]}
+    for place, entry in enumerate(file.data["forums"]):
+        if entry.get("marketplace", "") not in known | {""}:
+            file.fail(
+                ("forums", place, "marketplace"),
+                f"marketplace: {entry['marketplace']} is none of marketplaces",
+                "Write an id that stands there.",
+            )
+    return tuple(Marketplace(entry["id"], tuple(entry["names"])) for entry in file.data["marketplaces"])
 
 
 def _theme_rules(file: DataFile, themes: set[str]) -> tuple[ThemeRule, ...]:

@@ -189,13 +189,23 @@ class Cues:
 class Forum:
     """What people call a forum. `sites`: ids of its sites, the most likely one first.
 
-    `day_first`: those of them on which people put the day first in `03/04/2024`.
+    `day_first`: those of them on which people put the day first in `03/04/2024`. `marketplace`: the one that it is
+    mostly about, empty if none.
     """
 
     sites: tuple[str, ...]
     name: str
     names: tuple[str, ...]
     day_first: tuple[str, ...] = ()
+    marketplace: str = ""
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """`names`: words by which people speak of it."""
+
+    id: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +219,7 @@ class Taxonomy:
     theme_rules: tuple[ThemeRule, ...]
     cues: Cues
     forums: tuple[Forum, ...] = ()
+    marketplaces: tuple[Marketplace, ...] = ()
 
     @property
     def sellers_sites(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from functools import partial
 from analysis.programs import Description, ProgramTag, inheritance
 from analysis.topic import DESCRIBED, Evidence, Topic
 from taxonomy import load
+from taxonomy.normalise import fold
 
 LABEL, AHT, CLAIMS = "amz.prepaid_return_label", "amz.automated_handling_time", "amz.safe_t"
 HERE, FIRST_OF_POST = 9, 8
@@ -57,3 +58,25 @@ def test_what_is_named_already_is_not_described_once_more() -> None:
 
 def test_without_a_model_that_read_it_a_paragraph_can_still_inherit() -> None:
     assert [tag.how for tag in inherited([], TOPIC, None)] == ["inherited"]
+
+
+def test_a_description_rather_means_a_program_of_a_marketplace_that_is_spoken_of() -> None:
+    chances = {LABEL: 0.3, "ebay.gsp": 0.6}
+    found = inheritance(load()).of_marketplaces(chances, {"amazon"})
+    assert found[LABEL] > 0.8 > 0.1 > found["ebay.gsp"] > 0
+    assert abs(sum(found.values()) - 0.9) < 1e-9
+    assert inheritance(load()).of_marketplaces(chances, set()) == chances
+
+
+def test_plain_words_mean_a_program_of_any_marketplace() -> None:
+    assert inheritance(load()).of_marketplaces({LABEL: 0.01, "ebay.gsp": 0.99}, {"amazon"})["ebay.gsp"] > 0.8
+
+
+def test_words_speak_of_marketplaces_by_whole_names() -> None:
+    found = inheritance(load()).marketplaces
+    assert set(found(fold("Left Seller Central for Tik Tok; my ASINs are on ebay too."))) == {
+        "amazon",
+        "tiktok_shop",
+        "ebay",
+    }
+    assert set(found(fold("the amazonian petsy"))) == set()

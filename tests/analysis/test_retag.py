@@ -17,7 +17,10 @@ from taxonomy.model import Alias, Forum, Mode
 from tests.analysis.small_archive import SmallArchive
 
 TAXONOMY = load()
+# Of a program of eBay's if the forum speaks of eBay.
+ABROAD = "They switched on a program that offers all my items to buyers in other countries and ships them from a hub."
 SENTENCES = [
+    ABROAD, f"On Etsy: {ABROAD}",
     "Nobody asked me.", "PO is on again, see the 24Jan2022 OSFE thread.", "The Prepaid Return Label cost me dear.",
     "I like rain.", "AHT and PO!", "There is no toggle anywhere to opt out.", "SAFE-T claim denied.", "How do I opt out?",
     "My card was charged for stores I never opened.", "Refund at First Scan, then.", "OTDR went down to 80%.",
@@ -128,13 +131,35 @@ def sellers_forum(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     return replace(taxonomy, forums=(*taxonomy.forums, Forum(("s",), "Yonder", ("Yonder forum",))))
 
 
+def forum_of(taxonomy: Taxonomy, site: str, marketplace: str) -> Taxonomy:
+    forums = tuple(replace(one, marketplace=marketplace) if site in one.sites else one for one in taxonomy.forums)
+    return replace(taxonomy, forums=forums, version=f"9+{marketplace:0>8}")
+
+
+def of_a_marketplace(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    """The archive's own site is one of a sellers' forum, and of another marketplace than it was."""
+    marketplace = chance.choice(("ebay", "etsy", "amazon"))
+    return forum_of(sellers_forum(taxonomy, chance), "s", marketplace)
+
+
+def marketplace_names(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    markets = list(taxonomy.marketplaces)
+    place = chance.randrange(len(markets))
+    markets[place] = replace(markets[place], names=(*markets[place].names, chance.choice(("rain", "toggle", "label"))))
+    return replace(taxonomy, marketplaces=tuple(markets))
+
+
+def other_marketplace(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
+    return with_program(taxonomy, program(taxonomy, chance), marketplace=chance.choice(("ebay", "walmart")))
+
+
 def other_words(taxonomy: Taxonomy, chance: random.Random) -> Taxonomy:
     return with_program(taxonomy, program(taxonomy, chance), description="Something else.", note="Checked again.")
 
 
 EDITS: list[Callable[[Taxonomy, random.Random], Taxonomy]] = [
     drop_alias, add_alias, drop_program, other_mode, other_start, drop_rule, other_rule, other_cues, other_forums, sellers_forum,
-    other_words,
+    of_a_marketplace, marketplace_names, other_marketplace, other_words,
 ]  # fmt: skip
 
 
@@ -151,9 +176,12 @@ def test_random_small_changes_give_what_tagging_everything_gives(tmp_path: Path,
         assert steps.tags() == whole.tags()
 
 
-# Without a program, what is believed of all others moves; which words are of trade, and on which sites none is needed,
-# decides on whole threads.
-@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit not in (drop_program, other_cues, sellers_forum)])
+# Without a program, or with it elsewhere, what is believed of all others moves; which words are of trade or of a
+# marketplace, and on which sites none is needed, decides on whole threads.
+EVERYWHERE = (drop_program, other_cues, sellers_forum, of_a_marketplace, marketplace_names, other_marketplace)
+
+
+@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit not in EVERYWHERE])
 def test_a_change_spares_the_posts_that_it_cannot_touch(
     tmp_path: Path, edit: Callable[[Taxonomy, random.Random], Taxonomy]
 ) -> None:
@@ -217,8 +245,10 @@ def test_a_new_name_reaches_the_addresses_in_which_it_is_read(
     [
         lambda t: replace(t, theme_rules=t.theme_rules[::-1]),
         lambda t: replace(t, codebook=replace(t.codebook, themes=t.codebook.themes[1:])),
+        lambda t: marketplace_names(t, random.Random(0)),
+        lambda t: other_marketplace(t, random.Random(0)),
     ],
-    ids=["order of rules", "codebook"],
+    ids=["order of rules", "codebook", "names of marketplaces", "a program's marketplace"],
 )
 def test_a_change_of_unknown_reach_touches_everything(edit: Callable[[Taxonomy], Taxonomy]) -> None:
     assert retag.change(retag.signature(TAXONOMY), retag.signature(edit(TAXONOMY))).everything
@@ -253,6 +283,14 @@ def test_another_order_of_day_and_month_touches_the_threads_of_its_sites(tmp_pat
         tag_archive(archive.db, TAXONOMY, run_id=archive.tag_run)
         again = tag_archive(archive.db, replace(changed, version="9+00000001"), run_id=archive.tag_run)
         assert again.posts == posts
+
+
+def test_another_marketplace_of_a_forum_touches_the_threads_of_its_sites(tmp_path: Path) -> None:
+    archive = SmallArchive(tmp_path / "archive.db", site="ebay")
+    post = archive.post(archive.thread("What now?"), 1, ABROAD)
+    for taxonomy, found in ((TAXONOMY, ["ebay.gsp"]), (forum_of(TAXONOMY, "ebay", "amazon"), [])):
+        tag_archive(archive.db, taxonomy, run_id=archive.tag_run)
+        assert [program for program, _ in archive.programs(post)] == found
 
 
 def test_a_taxonomy_whose_signature_is_lost_is_a_change_of_everything(tmp_path: Path) -> None:

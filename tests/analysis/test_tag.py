@@ -149,6 +149,17 @@ def test_no_description_begins_a_topic_where_nobody_speaks_of_trade(archive: Sma
     assert bool(archive.themes(post)) == bool(opening)
 
 
+@pytest.mark.parametrize(("site", "found"), [("sas", []), ("ebay", [("ebay.gsp", "described")])])
+def test_a_description_is_read_by_the_marketplace_of_the_forum(
+    tmp_path: Path, site: str, found: list[tuple[str, str]]
+) -> None:
+    archive = SmallArchive(tmp_path / "sellers.db", site=site)
+    said = "They switched on a program that offers all my items to buyers in other countries and ships them from a hub."
+    post = archive.post(archive.thread("What now?"), 1, said)
+    tag(archive)
+    assert archive.programs(post) == found
+
+
 def test_on_a_sellers_forum_a_description_needs_no_word_of_trade(tmp_path: Path) -> None:
     archive = SmallArchive(tmp_path / "sellers.db", site="sas")
     post = archive.post(archive.thread("What now?"), 1, DESCRIBING)

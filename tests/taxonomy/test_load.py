@@ -60,6 +60,11 @@ def test_the_day_comes_first_on_every_amazon_forum_but_those_of_the_united_state
     assert amazon - day_first == {"osfe-us", "nsfe-us"}
 
 
+def test_every_program_belongs_to_a_marketplace_of_which_words_can_speak() -> None:
+    taxonomy = load()
+    assert {program.marketplace for program in taxonomy.programs} == {entry.id for entry in taxonomy.marketplaces}
+
+
 def test_history_is_dated_in_order_and_sourced() -> None:
     for program in load().programs:
         dates = [mode.date for mode in program.history if mode.date]
@@ -106,6 +111,7 @@ def test_comments_leave_the_version_alone_and_words_do_not(folder: Path, edit: E
         ("theme_rules.yml", "'\\bnot being asked\\b'", "'\\bnot (being'", "does not compile"),
         ("theme_rules.yml", "'\\bnot being asked\\b'", "'x*'", "matches the empty text"),
         ("forums.yml", "day_first: [osfe-uk, osfe-eu]", "day_first: [osfe-uk, nsfe-eu]", "none of the forum's sites"),
+        ("forums.yml", "marketplace: ebay", "marketplace: ebuy", "none of marketplaces"),
         ("cues.yml", "  - opt out\n", "  - no\n", "False is not of type 'string'"),
     ],
 )
