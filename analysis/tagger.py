@@ -33,8 +33,8 @@ COPIED_AT_LEAST = 40
 PASTED = frozenset(("announcement", "email"))
 # The probability of being about a program from which on a paragraph may be the first in its thread that is about one.
 BEGINS = 0.8
-# The probability of describing one that its words need to begin a topic. Chosen, like the next, on held-out writers and on
-# a forum about something else, which is to get next to no tags even if it were one of sellers.
+# The probability of describing one that its words need to begin a topic. Chosen, like the next, on held-out writers, on
+# retold pages and on a forum about something else, which is to get next to no tags even if it were one of sellers.
 BEGINS_BY = 0.55
 # The probability of being about a program from which on, among sellers, a theme may stand with no program in sight.
 SURELY_ABOUT = 0.97

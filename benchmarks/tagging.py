@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,12 +78,12 @@ def paragraphs(number: int) -> None:
     topic = tagger.opening(tagger.names.find_folded(fold(name), Context.of(name)))
     texts = [paragraph(draw, HITS[place // 3 % len(HITS)] if place % 3 == 0 else "") for place in range(number)]
     context = Context.of("A thread", "")
+    post = partial(tagger.post, context=context, sellers=True, marketplace="amazon", thread="", about=lambda _: [])
 
     def whole() -> None:
         for place, text in enumerate(texts):
             found = tagger.read("", text, author="a", role="member", link_titles=(), title=context.title.text)
-            state = topic if place % 3 == 0 else ThreadState()
-            tagger.post(found, context=context, sellers=True, thread="", state=state, first_id=1, about=lambda _: [])
+            post(found, state=topic if place % 3 == 0 else ThreadState(), first_id=1)
             find_dates(text, POSTED)
 
     def stages() -> None:
@@ -197,7 +198,7 @@ def main() -> None:
     parser.add_argument("--no-encoder", action="store_true", help="without the work of the model's second stage")
     options = parser.parse_args()
     if options.no_encoder:
-        Encoder.read = _says_nothing  # type: ignore[method-assign]
+        Encoder.read = _says_nothing  # type: ignore[method-assign,assignment]
     if options.archive:
         archive(options.archive)
     else:
