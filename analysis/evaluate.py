@@ -81,8 +81,8 @@ def predictions(judged: Iterable[Judged]) -> list[dict[str, Any]]:
 
 
 def rule_summary(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """For each rule: how many paragraphs it tags, how often another rule gives the same label (`overlaps`) or another
-    label of that kind (`conflicts`), and how many of its tags are right and wrong by the labels."""
+    """For each rule: in how many paragraphs it finds something, how often another rule finds the same label (`overlaps`) or
+    another label of that kind (`conflicts`), and how many of its labels are right and wrong."""
     rules: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for entry in judged:
         labels = entry.paragraph.labels
@@ -90,8 +90,9 @@ def rule_summary(judged: Sequence[Judged]) -> list[dict[str, Any]]:
             ("program", entry.programs, labels.programs | labels.inherited),
             ("theme", entry.themes, labels.themes),
         ):
-            for rule, mine in _by_rule(tags).items():
-                others = {tag.id for tag in tags if tag.rule != rule}
+            by_rule = _by_rule(tags)
+            for rule, mine in by_rule.items():
+                others = set().union(*(found for other, found in by_rule.items() if other != rule))
                 rules[kind, rule].update(
                     coverage=1,
                     overlaps=int(bool(mine & others)),
@@ -248,7 +249,8 @@ def _scored(pairs: Pairs, *, labels: bool = False) -> dict[str, Any]:
 def _by_rule(tags: Iterable[Tag]) -> dict[str, set[str]]:
     rules: dict[str, set[str]] = defaultdict(set)
     for tag in tags:
-        rules[tag.rule].add(tag.id)
+        for rule in {tag.rule} | tag.also:
+            rules[rule].add(tag.id)
     return rules
 
 

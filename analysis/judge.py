@@ -25,11 +25,13 @@ NOW = "2000-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag of a judged paragraph. `how` is `named` or `inherited` for programs, empty for themes."""
+    """A tag of a judged paragraph. `also`: the other rules that find it; `how` is `named`, `described` or `inherited` for
+    programs, empty for themes."""
 
     id: str
     rule: str
     score: float
+    also: frozenset[str]
     how: str = ""
 
 
@@ -162,16 +164,16 @@ def _judged(db: Database, thread: LabelledThread, places: Places) -> Iterable[Ju
         programs, themes = {}, {}
         for row in found:
             programs[row["id"]] = db.conn.execute(
-                "select program_id, rule, score, how from program_tags where paragraph_id = ? order by rowid",
+                "select program_id, rule, score, also, how from program_tags where paragraph_id = ? order by rowid",
                 (row["id"],),
             ).fetchall()
             themes[row["id"]] = db.conn.execute(
-                "select theme_id, rule, score from theme_tags where paragraph_id = ? order by rowid", (row["id"],)
+                "select theme_id, rule, score, also from theme_tags where paragraph_id = ? order by rowid", (row["id"],)
             ).fetchall()
         for paragraph, (start, end) in zip(post.paragraphs, spans, strict=True):
             # One labelled paragraph may be several to the tagger (empty lines in it), and the other way round (a list).
             pieces = [row for row in found if row["start"] < end and start < row["end"]]
-            tags = [Tag(*row) for piece in pieces for row in programs[piece["id"]]]
+            tags = [_tag(*row) for piece in pieces for row in programs[piece["id"]]]
             stated = {tag.id for tag in tags if tag.how != "inherited"}
             longest = max(pieces, key=lambda row: min(end, row["end"]) - max(start, row["start"]), default=None)
             yield Judged(
@@ -180,5 +182,9 @@ def _judged(db: Database, thread: LabelledThread, places: Places) -> Iterable[Ju
                 text[start:end],
                 longest["voice"] if longest else "",
                 tuple(tag for tag in tags if tag.how != "inherited" or tag.id not in stated),
-                tuple(Tag(*row) for piece in pieces for row in themes[piece["id"]]),
+                tuple(_tag(*row) for piece in pieces for row in themes[piece["id"]]),
             )
+
+
+def _tag(subject: str, rule: str, score: float, also: str | None, how: str = "") -> Tag:
+    return Tag(subject, rule, score, frozenset(also.split(", ")) if also else frozenset(), how)

@@ -37,7 +37,7 @@ LIST_OF_PROGRAMS = 4
 
 @dataclass(frozen=True)
 class ProgramTag:
-    """A row of `program_tags`, without its paragraph and run."""
+    """A row of `program_tags`, without its paragraph and run. `also`: other rules by which the paragraph names it."""
 
     program_id: str
     how: str
@@ -46,6 +46,7 @@ class ProgramTag:
     source_paragraph_id: int | None
     rule: str
     score: float
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,24 @@ class ThreadState:
 def named(mentions: Iterable[Mention]) -> list[ProgramTag]:
     """One tag for each program that is named, at its surest, then first mention."""
     best: dict[str, Mention] = {}
+    rules: dict[str, set[str]] = {}
     for mention in mentions:
         other = best.get(mention.program_id)
         if other is None or mention.score > other.score:
             best[mention.program_id] = mention
+        rules.setdefault(mention.program_id, set()).add(mention.rule)
     return [
-        ProgramTag(mention.program_id, "named", mention.start, mention.end, None, mention.rule, mention.score)
-        for mention in best.values()
+        ProgramTag(
+            program,
+            "named",
+            mention.start,
+            mention.end,
+            None,
+            mention.rule,
+            mention.score,
+            tuple(sorted(rules[program] - {mention.rule})),
+        )
+        for program, mention in best.items()
     ]
 
 

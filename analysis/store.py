@@ -311,18 +311,40 @@ def insert(
         ],
     )
     connection.executemany(
-        "insert into program_tags values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        'insert into program_tags (paragraph_id, program_id, how, start, "end", source_paragraph_id, rule, score, run_id, also)'
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, tag.program_id, tag.how, tag.start, tag.end, tag.source_paragraph_id, tag.rule, tag.score, run_id)
+            (
+                number,
+                tag.program_id,
+                tag.how,
+                tag.start,
+                tag.end,
+                tag.source_paragraph_id,
+                tag.rule,
+                tag.score,
+                run_id,
+                ", ".join(tag.also) or None,
+            )
             for number, entry in numbered
             for tag in entry.programs
         ],
     )
     connection.executemany(
-        'insert into theme_tags (paragraph_id, theme_id, start, "end", rule, score, because, run_id)'
-        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        'insert into theme_tags (paragraph_id, theme_id, start, "end", rule, score, because, run_id, also)'
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, hit.theme_id, hit.start, hit.end, hit.rule, hit.score, hit.because or None, run_id)
+            (
+                number,
+                hit.theme_id,
+                hit.start,
+                hit.end,
+                hit.rule,
+                hit.score,
+                hit.because or None,
+                run_id,
+                ", ".join(hit.also) or None,
+            )
             for number, entry in numbered
             for hit in entry.themes
         ],

@@ -27,7 +27,7 @@ from taxonomy.normalise import fold
 
 # Raised with every change of this package or of the matching of names that can change a tag: posts are tagged again.
 # The model counts as code.
-CODE_VERSION = f"11+{model_version()}"
+CODE_VERSION = f"12+{model_version()}"
 # So many paragraphs are read before they are tagged.
 AHEAD = 64
 

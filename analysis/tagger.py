@@ -218,8 +218,10 @@ class Tagger:
         hits: dict[str, ThemeHit] = {}
         proposed: list[ThemeHit] = []
         for hit in self.themes.find(folded):
-            placed = replace(hit, start=hit.start + offset, end=hit.end + offset)
             chance = reading.chance(hit.theme_id)
+            agrees = chance is not None and reading.sure and chance >= self.model.thresholds[hit.theme_id]
+            also = (*hit.also, MODEL_RULE) if agrees else hit.also
+            placed = replace(hit, start=hit.start + offset, end=hit.end + offset, also=also)
             if chance is None or chance >= AGAINST_A_RULE:
                 hits[hit.theme_id] = placed
             if chance is not None and chance < ASK_FROM:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick
@@ -41,7 +41,7 @@ NOT_OTHERS = re.compile(
 class ThemeHit:
     """A theme with its evidence: a rule's words, or the model's sentence and (`because`) the words that moved it.
 
-    `start` and `end` are code points of the text that was folded.
+    `start` and `end` are code points of the text that was folded; `also` are the other rules that find it, and `model`.
     """
 
     theme_id: str
@@ -50,6 +50,7 @@ class ThemeHit:
     rule: str
     score: float
     because: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,12 @@ class Themes:
                     closed[number] = left = left & ~bit
                     if not left:
                         wanted.append(number)
-        best: dict[str, ThemeHit] = {}
+        found: dict[str, list[ThemeHit]] = {}
         for number in sorted(wanted):
             hit = _first(*self._patterns[number], folded)
             if hit is not None:
-                other = best.get(hit.theme_id)
-                if other is None or (-hit.score, hit.start) < (-other.score, other.start):
-                    best[hit.theme_id] = hit
-        return sorted(best.values(), key=lambda hit: (hit.start, hit.theme_id))
+                found.setdefault(hit.theme_id, []).append(hit)
+        return sorted(map(_best, found.values()), key=lambda hit: (hit.start, hit.theme_id))
 
     @property
     def ungated(self) -> list[str]:
@@ -117,6 +116,14 @@ class Themes:
 def themes(taxonomy: Taxonomy) -> Themes:
     """The rules of `taxonomy`, made ready once for each."""
     return Themes(taxonomy)
+
+
+def _best(hits: list[ThemeHit]) -> ThemeHit:
+    """Of the hits of one theme."""
+    if len(hits) == 1:
+        return hits[0]
+    best = min(hits, key=lambda hit: (-hit.score, hit.start))
+    return replace(best, also=tuple(sorted({hit.rule for hit in hits} - {best.rule})))
 
 
 def _first(compiled: _Compiled, pattern: re.Pattern[str], folded: Folded) -> ThemeHit | None:

@@ -325,6 +325,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "rule": "The rule that decided; `review` where a person did.",
             "score": "Confidence, 0 to 1.",
             "run_id": "The tag run.",
+            "also": "Of a program that is named: other rules by which the paragraph names it; empty where there is none.",
         },
     ),
     "theme_tags": (
@@ -338,6 +339,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "score": "Confidence, 0 to 1; the model's is a probability, calibrated on labelled threads.",
             "run_id": "The tag run.",
             "because": "Of a tag by the model: the words that raised its score most.",
+            "also": "What else finds the theme in the paragraph by itself: other rules, and `model`; empty where nothing does.",
         },
     ),
     "tagged_posts": (

@@ -30,6 +30,11 @@ def m003_what_a_voice_rests_on(db: Database) -> None:
     _run(db, M003)
 
 
+@migrations()
+def m004_what_else_finds_a_tag(db: Database) -> None:
+    _run(db, M004)
+
+
 def _run(db: Database, script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -578,4 +583,9 @@ update thread_references set state = 'saved' where target_thread_id in (select i
 M003 = """
 alter table paragraphs add column voice_evidence text;
 alter table paragraphs add column source text
+"""
+# Filled like those of M003.
+M004 = """
+alter table program_tags add column also text;
+alter table theme_tags add column also text
 """

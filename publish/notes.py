@@ -82,7 +82,8 @@ def _note(name: str, tag: Tag, base: str) -> str:
     known = escape(tag["name"])
     origin = _origin(tag, base)
     words = _words(tag["words"])
-    made = f"Rule <i>{escape(tag['rule'])}</i>, confidence {tag['score']:.2f}, words of {escape(VOICES.get(tag['voice'], tag['voice']))}."
+    also = f", found by <i>{escape(tag['also'])}</i> too" if tag["also"] else ""
+    made = f"Rule <i>{escape(tag['rule'])}</i>{also}, confidence {tag['score']:.2f}, words of {escape(VOICES.get(tag['voice'], tag['voice']))}."
     if tag["because"]:
         made += f" {escape(tag['because'])}"
     return (

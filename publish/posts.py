@@ -50,8 +50,8 @@ COLUMNS = {
     "revisions": "id, post_id, observed_at, superseded_at, text, html, changes, permalink, capture_id",
     "paragraphs": 'id, post_id, revision_id, position, kind, source, voice, voice_rule, voice_evidence, start, "end"',
     "program_tags": "post_id, thread_id, paragraph_id, revision_id, program_id, how, evidence, evidence_in,"
-    ' evidence_how, source_post_id, start, "end", rule, score, voice, month, site_id, run_id, url, permalink',
-    "theme_tags": 'post_id, thread_id, paragraph_id, revision_id, theme_id, evidence, start, "end", rule, score, because,'
+    ' evidence_how, source_post_id, start, "end", rule, also, score, voice, month, site_id, run_id, url, permalink',
+    "theme_tags": 'post_id, thread_id, paragraph_id, revision_id, theme_id, evidence, start, "end", rule, also, score, because,'
     " voice, month, site_id, run_id, url, permalink",
     "mentions": "post_id, thread_id, program_id, theme_id, how, voice, month, site_id, author_id, created_at,"
     " program_evidence, theme_evidence, passage, early, url, permalink, capture_id",
@@ -339,7 +339,7 @@ class _Maker:
                 words, where, source_post, start, end = self._program_evidence(tag, text, post, children)
                 rows["program_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["program_id"], tag["how"], words, where,
-                    _evidence_how(tag, children), source_post, start, end, tag["rule"], tag["score"], voice, place.month, post["site_id"],
+                    _evidence_how(tag, children), source_post, start, end, tag["rule"], tag["also"], tag["score"], voice, place.month, post["site_id"],
                     tag["run_id"], place.url, place.permalink,
                 ))  # fmt: skip
                 if (post["created_at"] or "~") < self._begins.get(tag["program_id"], "") and tag["rule"] != DECIDED:
@@ -357,7 +357,7 @@ class _Maker:
                     because = place.masker.text(post["site_id"], tag["because"])
                 rows["theme_tags"].append((
                     post["id"], post["thread_id"], key, revision_id, tag["theme_id"], words, start, end, tag["rule"],
-                    tag["score"], because, voice, place.month, post["site_id"], tag["run_id"], place.url,
+                    tag["also"], tag["score"], because, voice, place.month, post["site_id"], tag["run_id"], place.url,
                     place.permalink,
                 ))  # fmt: skip
             if revision_id is None and (programs or themes):

@@ -126,7 +126,7 @@ create table program_tags (
     revision_id integer references revisions(id), program_id text not null references programs(id),
     how text not null, evidence text, evidence_in text not null, evidence_how text not null,
     source_post_id integer references posts(id),
-    start integer, "end" integer, rule text not null, score real not null, voice text not null, month text,
+    start integer, "end" integer, rule text not null, also text, score real not null, voice text not null, month text,
     site_id text not null references sites(id), run_id integer references runs(id),
     url text not null, permalink text not null
 );
@@ -134,7 +134,7 @@ create table theme_tags (
     id integer primary key, post_id integer not null references posts(id),
     thread_id integer not null references threads(id), paragraph_id integer not null references paragraphs(id),
     revision_id integer references revisions(id), theme_id text not null references themes(id),
-    evidence text, start integer not null, "end" integer not null, rule text not null, score real not null,
+    evidence text, start integer not null, "end" integer not null, rule text not null, also text, score real not null,
     because text, voice text not null, month text, site_id text not null references sites(id),
     run_id integer references runs(id), url text not null, permalink text not null
 );

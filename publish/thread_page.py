@@ -37,14 +37,14 @@ order by number, native_id limit 1000
 OF_POSTS = "(select id from posts where thread_id = :thread and number between :first and :last)"
 PROGRAMS = f"""
 select g.post_id, a.position, a.kind as paragraph, 'program' as sort, g.program_id as id, n.name, g.how, g.evidence,
-    g.evidence_in, g.evidence_how, g.rule, g.score, null as because, g.voice, g.run_id, s.permalink as source, s.number as source_number
+    g.evidence_in, g.evidence_how, g.rule, g.also, g.score, null as because, g.voice, g.run_id, s.permalink as source, s.number as source_number
 from program_tags g join programs n on n.id = g.program_id join paragraphs a on a.id = g.paragraph_id
     left join posts s on s.id = g.source_post_id
 where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
 """
 THEMES = f"""
 select g.post_id, a.position, a.kind as paragraph, 'theme' as sort, g.theme_id as id, n.name, 'said' as how, g.evidence,
-    'paragraph' as evidence_in, 'said' as evidence_how, g.rule, g.score, g.because, g.voice, g.run_id, null as source, null as source_number
+    'paragraph' as evidence_in, 'said' as evidence_how, g.rule, g.also, g.score, g.because, g.voice, g.run_id, null as source, null as source_number
 from theme_tags g join themes n on n.id = g.theme_id join paragraphs a on a.id = g.paragraph_id
 where g.revision_id is null and g.post_id in {OF_POSTS} order by g.id
 """

@@ -363,6 +363,13 @@ def test_rules_are_counted_against_the_labels(lines: Path) -> None:
     assert summary["consent.never_asked"]["incorrect"] == 0
 
 
+def test_rules_overlap_where_several_find_the_same(tmp_path: Path) -> None:
+    said = LINES[0] | {"text": "Nobody asked me whether I want Promise Optimization, I never signed up for it."}
+    summary = {rule["rule"]: rule for rule in rule_summary(judge(read(write(tmp_path / "o.jsonl", [said])), load()))}
+    assert summary["model"]["coverage"] == summary["model"]["overlaps"] == 1
+    assert summary["consent.never_asked"]["overlaps"] == 1
+
+
 def test_errors_come_in_buckets_with_the_text(tmp_path: Path) -> None:
     wrong = [LINES[0] | {"programs": ["amz.fba_donations"]}]
     buckets = errors(judge(read(write(tmp_path / "w.jsonl", wrong)), load()))

@@ -471,6 +471,16 @@ def test_every_tag_row_says_rule_score_and_run(archive: SmallArchive) -> None:
             assert row["start"] < row["end"]
 
 
+def test_a_tag_says_what_else_finds_it(archive: SmallArchive) -> None:
+    text = "Nobody asked me about Promise Optimization, I never signed up for PO."
+    archive.post(archive.thread(TITLE), 1, text)
+    tag(archive)
+    (program,) = archive.db.execute("select rule, also from program_tags").fetchall()
+    assert tuple(program) == ("name", "name in title")
+    also = dict(map(tuple, archive.db.execute("select theme_id, also from theme_tags")))
+    assert "consent.never_agreed" in also["consent_absent"].split(", ")
+
+
 def test_a_paragraph_keeps_what_its_voice_rests_on_and_whom_it_quotes(archive: SmallArchive) -> None:
     quotation = (
         '<aside class="quote" data-username="ben" data-post="1" data-topic="7"><blockquote>No.</blockquote></aside>'

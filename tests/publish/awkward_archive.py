@@ -215,6 +215,7 @@ class Archive:
             start=start,
             end=start + len(words),
             rule="words",
+            also="model",
             score=0.9,
             run_id=self.run,
         )

@@ -53,7 +53,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, taxonomy: Taxonomy) -> Pat
                 "insert into paragraphs (post_id, position, kind, voice, voice_rule, start, \"end\")"
                 " values (?, ?, ?, 'seller', 'test', ?, ?)", [post["id"], position, block.kind, block.start, block.end],
             ).lastrowid  # fmt: skip
-            db.conn.execute("insert into program_tags values (?, ?, 'named', ?, ?, null, 'alias', 1.0, 1)",
+            db.conn.execute("insert into program_tags (paragraph_id, program_id, how, start, \"end\", rule, score, run_id)"
+                                " values (?, ?, 'named', ?, ?, 'alias', 1.0, 1)",
                             [paragraph, PROGRAM, block.start, block.start + 4])  # fmt: skip
     db.conn.commit()
     db.close()

@@ -237,6 +237,7 @@ class TestThread:
             "The program is named: “Promise Optimization”." in note
             and "Rule alias, confidence 1.00, words of the seller." in note
         )
+        assert "Rule words, found by model too, confidence 0.90" in " ".join(html.css_first("#p1 .body").text().split())
         assert [mark.text() for mark in html.css("#p1 > .body mark.program")] == ["Promise ", "Optimi", "zation"]
         assert "".join(mark.text() for mark in html.css("#p1 > .body mark.theme")) == "no switch anywhere"
 
